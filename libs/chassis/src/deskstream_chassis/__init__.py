@@ -1,0 +1,1 @@
+"""Deskstream chassis."""

@@ -1,0 +1,1 @@
+"""Deskstream tools: the desk command, the local stack, the demo."""
