@@ -29,15 +29,11 @@ class Topic:
         return f"{prefix}{self.name}"
 
 
-USERS = Topic(
-    "gateway.user.v1", "gateway", "gateway.user", ("ticketing.people", "notifier.mail")
-)
+USERS = Topic("gateway.user.v1", "gateway", "gateway.user", ("ticketing.people", "notifier.mail"))
 TEAMS = Topic("gateway.team.v1", "gateway", "gateway.team", ("ticketing.people",))
 AUDIT = Topic("gateway.audit.v1", "gateway", "gateway.audit", ())
 TICKETS = Topic("ticketing.ticket.v1", "ticketing", "ticketing.ticket", ("notifier.mail",))
-MESSAGES = Topic(
-    "notifier.message.v1", "notifier", "notifier.message", ("ticketing.delivery",)
-)
+MESSAGES = Topic("notifier.message.v1", "notifier", "notifier.message", ("ticketing.delivery",))
 
 TOPICS: tuple[Topic, ...] = (USERS, TEAMS, AUDIT, TICKETS, MESSAGES)
 

@@ -1,6 +1,5 @@
 """Replies of a ticket, from queued to sent. Key: ticket id (they are part of its stream)."""
 
-from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
