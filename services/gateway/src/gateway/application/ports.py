@@ -1,0 +1,99 @@
+"""What the gateway needs of the world. The gate uses `Sessions`, `Keys` and `Audit` alone."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol, TypeVar
+from uuid import UUID
+
+from deskstream_events.gateway.audit import Action
+from deskstream_events.gateway.user import Role
+
+Outcome = Literal["ok", "denied", "failed"]
+T = TypeVar("T")
+
+
+class StoreDown(Exception):
+    """The store of sessions and keys cannot be asked: the gate answers 503, never allows."""
+
+
+@dataclass(frozen=True)
+class SessionFacts:
+    """A session that is alive by its own clock, with what its user is at this moment.
+
+    `csrf_token` is what a state change must carry in `X-CSRF-Token`. `role_version` grows with
+    every change of role, teams or status, so an internal token may be cached under it.
+    `active` is False once the user is suspended: the gate treats him as nobody.
+    """
+
+    session_id: UUID
+    user_id: UUID
+    name: str
+    role: Role
+    teams: tuple[UUID, ...]
+    csrf_token: str
+    role_version: int
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    active: bool
+
+
+@dataclass(frozen=True)
+class KeyFacts:
+    """An API key that is neither revoked nor expired. `rate_per_minute` None: the class's rate."""
+
+    key_id: str
+    name: str
+    scopes: frozenset[str]
+    rate_per_minute: int | None
+    expires_at: datetime | None
+
+
+class Sessions(Protocol):
+    """Sessions as the gate sees them: by the cookie's value."""
+
+    async def find(self, token: str) -> SessionFacts | None:
+        """None for unknown, ended, idle for 30 minutes or older than 12 hours.
+
+        Asks the store each time; whoever caches the answer keeps it for 5 s at most.
+        Raises StoreDown.
+        """
+
+    async def touch(self, session_id: UUID) -> None:
+        """The session was used by a person just now. Background refresh must not call this.
+
+        Cheap to call on every request: the store is written once a minute. Raises StoreDown.
+        """
+
+
+class Keys(Protocol):
+    """API keys as the gate sees them: by what was presented."""
+
+    async def find(self, presented: str) -> KeyFacts | None:
+        """None for malformed (told by the checksum, without the store), unknown, revoked, expired.
+
+        Raises StoreDown.
+        """
+
+
+class Audit(Protocol):
+    """The trail of what happens too often to be kept one by one."""
+
+    def note(
+        self,
+        action: Action,
+        outcome: Outcome,
+        *,
+        principal: str | None = None,
+        target: str | None = None,
+        code: str | None = None,
+        address: str | None = None,
+    ) -> None:
+        """Count one refusal, limit hit or key use; equal ones of a minute become one event.
+
+        Never blocks, never raises. `principal` is `user:<id>`, `key:<id>` or None; `target` an id
+        of that form or the template of a route; `address` is the raw one, kept as a keyed hash.
+        What was counted and not yet written is lost with the process (a minute at most).
+        """

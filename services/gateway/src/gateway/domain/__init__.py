@@ -1,0 +1,1 @@
+"""Rules of accounts, teams, passwords, sessions and keys: pure, time and ids are arguments."""

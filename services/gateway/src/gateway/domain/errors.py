@@ -1,0 +1,107 @@
+"""The one error tree of the gateway; codes are stable, the status is decided at the edge."""
+
+from typing import ClassVar
+
+
+class GatewayError(Exception):
+    """Base. `code` is published and never changes; the text names no person and no value.
+
+    `field` is the dotted path of the input that is at fault, where one is.
+    """
+
+    code: ClassVar[str] = "gateway_error"
+
+    def __init__(self, detail: str, *, field: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.field = field
+
+
+class InvalidInput(GatewayError):
+    """Well-formed, and still not acceptable."""
+
+    code = "invalid"
+
+
+class WeakPassword(InvalidInput):
+    """Too short, too long, or one that everybody knows."""
+
+    code = "weak_password"
+
+
+class UnknownTeam(InvalidInput):
+    """A team that does not exist was named."""
+
+    code = "unknown_team"
+
+
+class UnknownScope(InvalidInput):
+    """A scope that does not exist, or that exceeds the creator's rights, was named."""
+
+    code = "unknown_scope"
+
+
+class NotFound(GatewayError):
+    """No such thing, or not for the caller to see."""
+
+    code = "not_found"
+
+
+class Forbidden(GatewayError):
+    """The caller sees it and may not do this to it."""
+
+    code = "forbidden"
+
+
+class OwnRole(Forbidden):
+    """Nobody lifts, lowers, suspends or regroups himself."""
+
+    code = "own_role"
+
+
+class AdminUntouchable(Forbidden):
+    """Only an admin may touch an admin or make one."""
+
+    code = "admin_untouchable"
+
+
+class WrongState(GatewayError):
+    """The account is not in a state that allows this."""
+
+    code = "wrong_state"
+
+
+class LastAdmin(WrongState):
+    """The last active admin stays one."""
+
+    code = "last_admin"
+
+
+class EmailTaken(GatewayError):
+    """An account with this address exists. Told to operators only, never over HTTP."""
+
+    code = "email_taken"
+
+
+class LinkInvalid(GatewayError):
+    """The link is unknown, used or too old; which of these is not told."""
+
+    code = "link_invalid"
+
+
+class SignInFailed(GatewayError):
+    """Unknown address, wrong password, not verified, not approved or suspended: one answer."""
+
+    code = "sign_in_failed"
+
+
+class WrongPassword(GatewayError):
+    """The old password given for a change is not the right one."""
+
+    code = "wrong_password"
+
+
+class Busy(GatewayError):
+    """Too many passwords are waiting to be checked; come back in a moment."""
+
+    code = "busy"
