@@ -72,6 +72,8 @@ class ReplySentV1(ReplyEvent):
     mail_id: str
     """The Message-ID of the mail, without angle brackets."""
     refused: tuple[PersonalText, ...] = ()
+    attempts: int | None = None
+    """How often the mail server was asked until then."""
 
 
 @registry.event("ticketing.ticket.reply_failed.v1")
@@ -80,6 +82,8 @@ class ReplyFailedV1(ReplyEvent):
 
     code: str
     """Stable: `smtp_550`, `suppressed`, `attachment_missing` …"""
+    attempts: int | None = None
+    """How often the mail server was asked until then."""
 
 
 @registry.event("ticketing.ticket.reply_held.v1")
@@ -87,6 +91,8 @@ class ReplyHeldV1(ReplyEvent):
     """Whether it was mailed is unknown: a person decides (effects resolve)."""
 
     code: str
+    attempts: int | None = None
+    """How often the mail server was asked until then."""
 
 
 @registry.event("ticketing.ticket.reply_discarded.v1")
