@@ -1,0 +1,65 @@
+"""A client of the gateway as a browser or an integration would be one."""
+
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from deskstream_tools.demo.target import CheckFailed, Target
+
+COOKIE = "__Host-sid"
+
+
+class Session:
+    """Somebody signed in by cookie, or a key. Sends Cookie and Origin itself: HTTP libraries keep
+    Secure cookies off loopback http."""
+
+    def __init__(self, target: Target, client: httpx.AsyncClient, key: str | None = None) -> None:
+        self._target = target
+        self._client = client
+        self._key = key
+        self._cookie: str | None = None
+        self._csrf: str | None = None
+
+    async def sign_in(self, email: str, password: str) -> dict[str, Any]:
+        """Open a session. Raises CheckFailed where it is refused."""
+        answer = await self.call(
+            "POST", "/api/auth/login", 200, json={"email": email, "password": password}
+        )
+        cookie = next(
+            c for c in answer.headers.get_list("set-cookie") if c.startswith(f"{COOKIE}=")
+        )
+        self._cookie = cookie.split(";")[0].split("=", 1)[1]
+        body: dict[str, Any] = answer.json()
+        self._csrf = body["csrf"]
+        return body
+
+    async def call(self, method: str, path: str, expected: int, **more: Any) -> httpx.Response:
+        """One request. Raises CheckFailed unless the status is as expected."""
+        headers = {**self._headers(method), **more.pop("headers", {})}
+        answer = await self._client.request(
+            method, f"{self._target.gateway_url}{path}", headers=headers, **more
+        )
+        if answer.status_code != expected:
+            raise CheckFailed(
+                f"{method} {path} should answer {expected}, answered {answer.status_code}: "
+                f"{answer.text[:300]}"
+            )
+        return answer
+
+    async def json(self, method: str, path: str, expected: int, **more: Any) -> dict[str, Any]:
+        """The same, decoded."""
+        body: dict[str, Any] = (await self.call(method, path, expected, **more)).json()
+        return body
+
+    def _headers(self, method: str) -> dict[str, str]:
+        headers = {"Origin": self._target.public_url}
+        if self._key:
+            headers = {"Authorization": f"Bearer {self._key}"}
+        if self._cookie:
+            headers["Cookie"] = f"{COOKIE}={self._cookie}"
+        if self._csrf and method not in ("GET", "HEAD"):
+            headers["X-CSRF-Token"] = self._csrf
+        if method == "POST":
+            headers["Idempotency-Key"] = str(uuid4())
+        return headers
