@@ -1,0 +1,1 @@
+"""Tickets: state, rules, decisions. Pure: time, ids and facts about people are arguments."""
