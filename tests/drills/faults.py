@@ -1,0 +1,37 @@
+"""The faults to survive, by number, in our own short words."""
+
+FAULTS = {
+    1: "two writers, one expected version",
+    2: "rollback after a position was taken",
+    3: "a slow transaction commits below a newer position",
+    4: "business write first, append last in one transaction",
+    5: "an open writer in another database of the server",
+    6: "an appender idle in its transaction",
+    7: "relay killed before a send",
+    8: "relay killed in the middle of a batch",
+    9: "relay killed between acks and checkpoint",
+    10: "relay stopped past its lease, then continued",
+    11: "two relays started together",
+    12: "broker killed and restarted; topic missing",
+    13: "out-of-order sequence; a record too large for the broker",
+    14: "PostgreSQL killed and restarted",
+    15: "consumer killed before its commit, and between commit and ack",
+    16: "rebalance during a handler; handler longer than the poll interval",
+    17: "duplicated, reordered and gapped deliveries",
+    18: "bad JSON, bad headers, unknown type, future version, null value",
+    19: "dead letter not writable",
+    20: "database down for a minute under a consumer",
+    21: "mail server silent after accepting",
+    22: "rebuild under traffic, and killed half-way",
+    23: "the same dead letter replayed twice",
+    24: "offsets reset; topic deleted and republished",
+    25: "store restored to an older backup, log ahead",
+    27: "SIGTERM of one of two instances under load",
+    101: "gateway restarted under load",
+    102: "ticketing restarted under load",
+    103: "notifier restarted under load",
+    104: "Kafka restarted under load; commands go on",
+    105: "PostgreSQL restarted under load",
+}
+"""1 to 27: the numbered faults (26 needs customers, who do not exist yet); 101 and up: a restart of
+each part of a running stack under load."""
