@@ -92,7 +92,7 @@ class Allow:
 
 @dataclass(frozen=True)
 class Deny:
-    """`hidden`: must look exactly like an absent ticket (404). `forbidden`: seen, not allowed (403)."""
+    """`hidden`: looks exactly like an absent ticket (404). `forbidden`: seen, not allowed (403)."""
 
     reason: Literal["hidden", "forbidden"]
 

@@ -16,8 +16,8 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's clock, moved on by the seconds that stand in `offset_file`.
 
-    The file is read at each call, so a running stack can be sent into the future; a missing or empty
-    file means no offset. Settings refuse an offset file outside profile `test`.
+    The file is read at each call, so a running stack can be sent into the future; a missing or
+    empty file means no offset. Settings refuse an offset file outside profile `test`.
     """
 
     def __init__(self, offset_file: Path | None = None) -> None:

@@ -1,0 +1,1 @@
+"""The HTTP frame of a service: guard, gate, problems, conventions."""

@@ -1,0 +1,1 @@
+"""Signed identities: the gateway signs, every service verifies for itself."""
