@@ -54,7 +54,7 @@ class Forbidden(GatewayError):
 
 
 class OwnRole(Forbidden):
-    """Nobody lifts, lowers, suspends or regroups himself."""
+    """Nobody changes his own role or standing."""
 
     code = "own_role"
 

@@ -1,0 +1,89 @@
+"""The menu: everything that can be asked of the gateway's accounts, teams, sessions and keys."""
+
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from deskstream_chassis.clock import Clock
+from gateway.application.change_password import ChangePasswordHandler
+from gateway.application.change_user_status import ChangeUserStatusHandler
+from gateway.application.create_admin import CreateAdminHandler
+from gateway.application.create_key import CreateKeyHandler
+from gateway.application.ensure_support import EnsureSupportHandler
+from gateway.application.new_password import NewPassword
+from gateway.application.ports import Audit, Passwords, Queries, Sealer, Store
+from gateway.application.register_user import RegisterUserHandler
+from gateway.application.resend_verification import ResendVerificationHandler
+from gateway.application.revoke_key import RevokeKeyHandler
+from gateway.application.set_user_teams import SetUserTeamsHandler
+from gateway.application.sign_in import SignInHandler
+from gateway.application.sign_out import SignOutHandler
+from gateway.application.tokens import SessionTokens
+from gateway.application.verification import VerificationMail
+from gateway.application.verify_email import VerifyEmailHandler
+
+
+@dataclass(frozen=True)
+class GatewayApp:
+    """Every use case, and the lists."""
+
+    register_user: RegisterUserHandler
+    resend_verification: ResendVerificationHandler
+    verify_email: VerifyEmailHandler
+    change_user_status: ChangeUserStatusHandler
+    set_user_teams: SetUserTeamsHandler
+    sign_in: SignInHandler
+    sign_out: SignOutHandler
+    change_password: ChangePasswordHandler
+    create_admin: CreateAdminHandler
+    ensure_support: EnsureSupportHandler
+    create_key: CreateKeyHandler
+    revoke_key: RevokeKeyHandler
+    queries: Queries
+
+
+@dataclass(frozen=True)
+class Peppers:
+    """Keys that the database does not hold."""
+
+    session: bytes
+    key: bytes
+
+
+def build_app(
+    *,
+    store: Store,
+    queries: Queries,
+    passwords: Passwords,
+    sealer: Sealer,
+    audit: Audit,
+    clock: Clock,
+    common_passwords: Collection[str],
+    peppers: Peppers,
+) -> GatewayApp:
+    """Put the use cases together; the ports come from bootstrap, or from a test."""
+    new_password = NewPassword(passwords, common_passwords)
+    mail = VerificationMail(sealer, _new_token)
+    return GatewayApp(
+        register_user=RegisterUserHandler(store, clock, new_password, mail),
+        resend_verification=ResendVerificationHandler(store, clock, mail),
+        verify_email=VerifyEmailHandler(store, clock, audit),
+        change_user_status=ChangeUserStatusHandler(store, clock),
+        set_user_teams=SetUserTeamsHandler(store, clock),
+        sign_in=SignInHandler(store, clock, passwords, SessionTokens(peppers.session, _new_token)),
+        sign_out=SignOutHandler(store, clock),
+        change_password=ChangePasswordHandler(store, clock, passwords, new_password),
+        create_admin=CreateAdminHandler(store, clock, new_password),
+        ensure_support=EnsureSupportHandler(store, clock),
+        create_key=CreateKeyHandler(store, clock, peppers.key, _random_text),
+        revoke_key=RevokeKeyHandler(store, clock),
+        queries=queries,
+    )
+
+
+def _new_token() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def _random_text(alphabet: str, length: int) -> str:
+    return "".join(secrets.choice(alphabet) for _ in range(length))

@@ -1,0 +1,70 @@
+"""Someone who is signed in sets another password."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from deskstream_chassis.caller import Caller
+from deskstream_chassis.clock import Clock
+from gateway.application.acting import save
+from gateway.application.new_password import NewPassword
+from gateway.application.ports import Passwords, Store
+from gateway.domain.errors import Forbidden, WrongPassword
+from gateway.domain.password import normal_password
+
+
+@dataclass(frozen=True)
+class ChangePassword:
+    """Both as typed."""
+
+    old_password: str = field(repr=False)
+    new_password: str = field(repr=False)
+    address: str = field(repr=False)
+
+
+class ChangePasswordHandler:
+    """The new one counts at once and every other session of the account ends.
+
+    Raises WrongPassword, WeakPassword, Busy; Forbidden for anyone without a session.
+    """
+
+    def __init__(
+        self, store: Store, clock: Clock, passwords: Passwords, new_password: NewPassword
+    ) -> None:
+        self._store, self._clock = store, clock
+        self._passwords, self._new_password = passwords, new_password
+
+    async def __call__(self, command: ChangePassword, caller: Caller) -> None:
+        user_id, session = caller.actor.user_id, caller.actor.session
+        if user_id is None or session is None:
+            raise Forbidden("only staff may do this")
+        async with self._store.work(caller.origin) as work:
+            user = await work.users.get(user_id)
+            old_hash = await work.credentials.hold(user_id)
+        verdict = await self._passwords.verify(old_hash, normal_password(command.old_password))
+        now = self._clock.now()
+        if not verdict.right:
+            await self._refuse(command, caller, now)
+        new_hash = await self._new_password.hash(
+            command.new_password, personal=(user.email, user.name), field="new_password"
+        )
+        async with self._store.work(caller.origin) as work:
+            user = await work.users.get(user_id)
+            if await work.credentials.hold(user_id) != old_hash:
+                raise WrongPassword("it was changed a moment ago")
+            user.change_password(now)
+            await work.credentials.set(user_id, new_hash, now)
+            await work.sessions.end_all(user_id, now, but=UUID(session))
+            save(work, user)
+
+    async def _refuse(self, command: ChangePassword, caller: Caller, now: datetime) -> None:
+        async with self._store.work(caller.origin) as work:
+            work.audit(
+                "password_changed",
+                "failed",
+                at=now,
+                target=caller.actor.ref,
+                code=WrongPassword.code,
+                address=command.address,
+            )
+        raise WrongPassword("the old password is not right", field="old_password")

@@ -1,0 +1,29 @@
+"""The team Support exists from the start."""
+
+from dataclasses import dataclass
+
+from deskstream_chassis.caller import Caller
+from deskstream_chassis.clock import Clock
+from deskstream_events.gateway.team import SUPPORT_TEAM_ID
+from gateway.application.ports import Store
+from gateway.domain.team import Team
+
+
+@dataclass(frozen=True)
+class EnsureSupport:
+    """Takes no arguments."""
+
+
+class EnsureSupportHandler:
+    """Creates the team Support where it is missing; called at every start, by every process.
+
+    Raises the store's Conflict where another process was faster: then it exists.
+    """
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+
+    async def __call__(self, command: EnsureSupport, caller: Caller) -> None:
+        async with self._store.work(caller.origin) as work:
+            if await work.teams.find(SUPPORT_TEAM_ID) is None:
+                work.teams.save(Team.support(self._clock.now()))

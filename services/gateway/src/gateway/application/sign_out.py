@@ -1,0 +1,29 @@
+"""Someone signs out."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from deskstream_chassis.caller import Caller
+from deskstream_chassis.clock import Clock
+from gateway.application.ports import Store
+from gateway.domain.errors import Forbidden
+
+
+@dataclass(frozen=True)
+class SignOut:
+    """Of the caller's own session; it takes no arguments."""
+
+
+class SignOutHandler:
+    """The caller's session ends. Raises Forbidden for anyone without one."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+
+    async def __call__(self, command: SignOut, caller: Caller) -> None:
+        if caller.actor.session is None:
+            raise Forbidden("only a session can be signed out")
+        now = self._clock.now()
+        async with self._store.work(caller.origin) as work:
+            await work.sessions.end(UUID(caller.actor.session), now)
+            work.audit("signed_out", at=now, target=caller.actor.ref)

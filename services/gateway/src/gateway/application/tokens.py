@@ -1,0 +1,20 @@
+"""Tokens of sessions and what is derived from them."""
+
+from collections.abc import Callable
+
+from gateway.domain.session import csrf_token
+
+
+class SessionTokens:
+    """Makes session tokens and their header tokens; the pepper never lies in the database."""
+
+    def __init__(self, pepper: bytes, new_token: Callable[[], str]) -> None:
+        self._pepper, self._new_token = pepper, new_token
+
+    def new(self) -> str:
+        """256 random bits as text."""
+        return self._new_token()
+
+    def csrf(self, token: str) -> str:
+        """What `X-CSRF-Token` must carry for the session of this token."""
+        return csrf_token(self._pepper, token)

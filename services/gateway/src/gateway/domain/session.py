@@ -1,0 +1,43 @@
+"""How long a session lives, and what is derived from its token."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+IDLE = timedelta(minutes=30)
+ABSOLUTE = timedelta(hours=12)
+TOUCH_EVERY = timedelta(minutes=1)
+"""A session's last use is written at most this often; it may end that much too early."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """One signed-in browser. `ended_at` is set by sign-out, suspension, a new password."""
+
+    session_id: UUID
+    user_id: UUID
+    created_at: datetime
+    last_seen_at: datetime
+    ended_at: datetime | None = None
+
+    @property
+    def expires_at(self) -> datetime:
+        """The end that no use puts off."""
+        return self.created_at + ABSOLUTE
+
+    def alive(self, now: datetime) -> bool:
+        """Neither ended, nor idle, nor too old."""
+        idle = now - self.last_seen_at
+        return self.ended_at is None and idle < IDLE and now < self.expires_at
+
+
+def token_hash(token: str) -> bytes:
+    """What is kept of a session's or a link's token: 256 random bits need no slow hash."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def csrf_token(pepper: bytes, token: str) -> str:
+    """The header token of a session: bound to it, told to its owner, useless without the cookie."""
+    return hmac.new(pepper, b"csrf\0" + token.encode(), hashlib.sha256).hexdigest()
