@@ -1,0 +1,127 @@
+"""Who asks: cookies and keys looked up in the store, remembered for at most five seconds."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from deskstream_chassis.access import Actor, Role
+from gateway.application.ports import KeyFacts, Keys, SessionFacts, Sessions
+
+REMEMBERED = 5.0
+_MOST = 10_000
+COOKIE = b"__Host-sid"
+KEY_SCHEME = b"bearer "
+_LONGEST = 512
+
+
+@dataclass(slots=True)
+class Principal:
+    """A caller that proved who he is. `name` is his opaque reference, `csrf` empty for keys."""
+
+    facts: SessionFacts | KeyFacts
+    actor: Actor
+    name: str
+    csrf: bytes
+    token_key: tuple[object, ...]
+    """What an internal token depends on, beside its audience."""
+    until: float
+    touched: bool = field(default=False)
+
+
+def session_cookie(header: bytes | None) -> str | None:
+    """The session's token in a Cookie header; None where there is none, or two."""
+    if header is None:
+        return None
+    found = None
+    for pair in header.split(b";"):
+        name, equals, value = pair.strip().partition(b"=")
+        if equals and name == COOKIE:
+            if found is not None:
+                return None
+            found = value
+    if not found or len(found) > _LONGEST:
+        return None
+    return found.decode("ascii")
+
+
+def presented_key(header: bytes) -> str | None:
+    """The API key in an Authorization header; None for any other scheme."""
+    if len(header) > _LONGEST or not header.lower().startswith(KEY_SCHEME):
+        return None
+    return header[len(KEY_SCHEME) :].strip().decode("ascii")
+
+
+class Credentials:
+    """Asks the store at most once in five seconds for each cookie or key.
+
+    What is not found is not remembered. Every method raises StoreDown when the store is down and
+    the answer is not in memory.
+    """
+
+    def __init__(
+        self, sessions: Sessions, keys: Keys, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._sessions = sessions
+        self._keys = keys
+        self._clock = clock
+        self._known: dict[str, Principal] = {}
+
+    def remembered(self, secret: str) -> Principal | None:
+        """A principal that was looked up less than five seconds ago."""
+        principal = self._known.get(secret)
+        if principal is not None and principal.until > self._clock():
+            return principal
+        return None
+
+    async def by_cookie(self, token: str) -> Principal | None:
+        """The signed-in member of staff; None for an unknown, ended or suspended one."""
+        facts = await self._sessions.find(token)
+        if facts is None or not facts.active:
+            self._known.pop(token, None)
+            return None
+        actor = Actor(
+            "user",
+            str(facts.user_id),
+            Role(facts.role),
+            frozenset(facts.teams),
+            frozenset(),
+            str(facts.session_id),
+        )
+        key = (facts.session_id, facts.role_version)
+        return self._remember(token, facts, actor, facts.csrf_token.encode(), key)
+
+    async def by_key(self, presented: str) -> Principal | None:
+        """The API key; None for a malformed, unknown, revoked or expired one."""
+        facts = await self._keys.find(presented)
+        if facts is None:
+            self._known.pop(presented, None)
+            return None
+        actor = Actor("key", facts.key_id, scopes=facts.scopes)
+        return self._remember(presented, facts, actor, b"", (facts.key_id, facts.scopes))
+
+    async def touch(self, principal: Principal) -> None:
+        """The session was used by a person: told to the store once per lookup."""
+        if not principal.touched and isinstance(principal.facts, SessionFacts):
+            await self._sessions.touch(principal.facts.session_id)
+            principal.touched = True
+
+    def forget_all(self) -> None:
+        """Something about sessions, users or keys has changed here: ask the store again."""
+        self._known.clear()
+
+    def _remember(
+        self,
+        secret: str,
+        facts: SessionFacts | KeyFacts,
+        actor: Actor,
+        csrf: bytes,
+        token_key: tuple[object, ...],
+    ) -> Principal:
+        if len(self._known) >= _MOST:
+            now = self._clock()
+            self._known = {s: p for s, p in self._known.items() if p.until > now}
+        until = self._clock() + REMEMBERED
+        principal = Principal(facts, actor, actor.ref, csrf, token_key, until)
+        if len(self._known) < _MOST:
+            self._known[secret] = principal
+        return principal
