@@ -6,12 +6,14 @@ from deskstream_chassis.caller import Caller
 from deskstream_chassis.clock import Clock
 from deskstream_events.gateway.team import SUPPORT_TEAM_ID
 from gateway.application.ports import Store
-from gateway.domain.team import Team
+from gateway.domain.team import SUPPORT_TITLE, Team
 
 
 @dataclass(frozen=True)
 class EnsureSupport:
-    """Takes no arguments."""
+    """`title` is for a new installation; an existing team keeps its own."""
+
+    title: str = SUPPORT_TITLE
 
 
 class EnsureSupportHandler:
@@ -26,4 +28,4 @@ class EnsureSupportHandler:
     async def __call__(self, command: EnsureSupport, caller: Caller) -> None:
         async with self._store.work(caller.origin) as work:
             if await work.teams.find(SUPPORT_TEAM_ID) is None:
-                work.teams.save(Team.support(self._clock.now()))
+                work.teams.save(Team.support(command.title, self._clock.now()))

@@ -35,9 +35,9 @@ class Team:
         return team
 
     @classmethod
-    def support(cls, at: datetime) -> "Team":
+    def support(cls, title: str, at: datetime) -> "Team":
         """The team that exists from the start."""
-        return cls.create(SUPPORT_TEAM_ID, SUPPORT_TITLE, restricted=False, at=at)
+        return cls.create(SUPPORT_TEAM_ID, title, restricted=False, at=at)
 
     @classmethod
     def fold(cls, team_id: UUID, events: Iterable[Event]) -> "Team":

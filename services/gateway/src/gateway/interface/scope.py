@@ -1,14 +1,12 @@
 """Keys of the ASGI scope by which the gate hands over what it found to the gateway's own routes.
 
-The gate sets all of them before it calls the inner application; the inner application trusts
-nothing else.
+The gate sets both before it calls the inner application, which trusts nothing else. Correlation id
+and trace travel in the chassis' `context_of(scope)`, the same object on both sides.
 """
 
 PRINCIPAL = "deskstream.principal"
-"""SessionFacts, KeyFacts or None (anonymous)."""
+"""SessionFacts, KeyFacts or None (anonymous). Where a public route came with a living session's
+cookie, its SessionFacts: signing in replaces that session."""
 
 ADDRESS = "deskstream.address"
 """The client's address behind trusted proxies, as text."""
-
-CORRELATION = "deskstream.correlation_id"
-"""The correlation id of the request, as text."""

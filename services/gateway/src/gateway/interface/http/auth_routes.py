@@ -1,0 +1,115 @@
+"""`/api/auth/*`: signing in and out, and the own account."""
+
+from fastapi import APIRouter, Response
+
+from deskstream_chassis.http.guard import guarded
+from gateway.application.app import GatewayApp
+from gateway.application.change_password import ChangePassword
+from gateway.application.register_user import RegisterUser
+from gateway.application.resend_verification import ResendVerification
+from gateway.application.sign_in import SignedIn, SignIn
+from gateway.application.sign_out import SignOut
+from gateway.interface.http.cookie import clear_session, set_session
+from gateway.interface.http.principal import (
+    AddressDep,
+    AnySessionDep,
+    SessionDep,
+    SignedInDep,
+    VisitorDep,
+)
+from gateway.interface.http.schemas import (
+    Accepted,
+    Address,
+    Credentials,
+    Me,
+    MeWithEmail,
+    PasswordChange,
+    Registration,
+    RoleAnswer,
+    SessionAnswer,
+    SignedInAnswer,
+)
+
+AUTH_BODY_LIMIT = 16 * 1024
+
+
+def auth_router(app: GatewayApp) -> APIRouter:
+    """The routes of accounts and sessions."""
+    router = APIRouter(prefix="/api/auth", tags=["auth"])
+
+    @router.post("/register", status_code=202)
+    @guarded("public", reason="whoever works here asks for an account", body_limit=AUTH_BODY_LIMIT)
+    async def register(body: Registration, caller: VisitorDep, address: AddressDep) -> Accepted:
+        """A verification mail goes out; the answer is the same for a known address."""
+        command = RegisterUser(body.email, body.name, body.password, address)
+        await caller.once(app.register_user, command, type(None))
+        return Accepted()
+
+    @router.post("/resend-verification", status_code=202)
+    @guarded("public", reason="the mail may have been lost", body_limit=AUTH_BODY_LIMIT)
+    async def resend(body: Address, caller: VisitorDep, address: AddressDep) -> Accepted:
+        """Another mail, where an account waits for one; the answer is always the same."""
+        command = ResendVerification(body.email, address)
+        await caller.once(app.resend_verification, command, type(None))
+        return Accepted()
+
+    @router.post("/login")
+    @guarded("public", reason="nobody is signed in before", body_limit=AUTH_BODY_LIMIT)
+    async def login(
+        body: Credentials,
+        response: Response,
+        caller: VisitorDep,
+        session: AnySessionDep,
+        address: AddressDep,
+    ) -> SignedInAnswer:
+        """Opens a session; the one whose cookie came along ends."""
+        replaces = session.session_id if session else None
+        command = SignIn(body.email, body.password, address, replaces)
+        opened = await caller.once(app.sign_in, command, SignedIn)
+        set_session(response, opened.token)
+        return _signed_in(opened)
+
+    @router.post("/logout", status_code=204)
+    @guarded("session:own")
+    async def logout(response: Response, caller: SignedInDep, session: SessionDep) -> None:
+        """Ends the session."""
+        await caller.once(app.sign_out, SignOut(session.session_id), type(None))
+        clear_session(response)
+
+    @router.get("/session")
+    @guarded("session:own")
+    async def who_am_i(session: SessionDep) -> SessionAnswer:
+        """Who is signed in, the header token, the end of the session."""
+        row = await app.queries.user(session.user_id)
+        me = MeWithEmail(
+            id=session.user_id,
+            email=row.email,
+            name=session.name,
+            role=session.role,
+            teams=list(session.teams),
+        )
+        return SessionAnswer(user=me, csrf=session.csrf_token, expires_at=session.expires_at)
+
+    @router.get("/user-role")
+    @guarded("session:own")
+    async def user_role(session: SessionDep) -> RoleAnswer:
+        """The own role."""
+        return RoleAnswer(role=session.role)
+
+    @router.post("/change-password", status_code=204)
+    @guarded("session:own", body_limit=AUTH_BODY_LIMIT)
+    async def change_password(
+        body: PasswordChange, caller: SignedInDep, address: AddressDep
+    ) -> None:
+        """The own password; every other session of the account ends."""
+        command = ChangePassword(body.old_password, body.new_password, address)
+        await caller.once(app.change_password, command, type(None))
+
+    return router
+
+
+def _signed_in(opened: SignedIn) -> SignedInAnswer:
+    user = opened.user
+    assert user.role is not None, "an active account has a role"
+    me = Me(id=user.user_id, name=user.name, role=user.role, teams=list(user.teams))
+    return SignedInAnswer(user=me, csrf=opened.csrf, expires_at=opened.session.expires_at)

@@ -1,0 +1,37 @@
+"""Which of the gateway's errors becomes which problem."""
+
+from collections.abc import Callable
+
+from deskstream_chassis.http.errors import ErrorMap
+from deskstream_chassis.http.problem import Problem, unavailable
+from gateway.application.ports import StoreDown
+from gateway.domain.errors import (
+    Busy,
+    EmailTaken,
+    Forbidden,
+    GatewayError,
+    InvalidInput,
+    LinkInvalid,
+    NotFound,
+    SignInFailed,
+    WrongPassword,
+    WrongState,
+)
+
+
+def _with_status(status: int) -> Callable[[GatewayError], Problem]:
+    return lambda e: Problem(status, e.code, detail=e.detail, field=e.field)
+
+
+ERRORS: ErrorMap = {
+    InvalidInput: _with_status(422),
+    NotFound: lambda _: Problem(404, "not_found"),
+    Forbidden: _with_status(403),
+    WrongState: _with_status(409),
+    EmailTaken: _with_status(409),
+    LinkInvalid: _with_status(400),
+    SignInFailed: _with_status(401),
+    WrongPassword: _with_status(403),
+    Busy: lambda _: unavailable("busy"),
+    StoreDown: lambda _: unavailable("store_unavailable"),
+}

@@ -1,0 +1,240 @@
+"""Bodies and answers. Unknown fields are refused; times are UTC with `Z`."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from deskstream_events.gateway.user import Role
+from gateway.application.ports import TeamRow, UserRow
+from gateway.domain.api_key import ApiKey
+from gateway.domain.user import Status
+
+
+def _address(value: str) -> str:
+    """Syntax only, without DNS; hosts of a company's own network are welcome."""
+    try:
+        found = validate_email(value, check_deliverability=False, globally_deliverable=False)
+    except EmailNotValidError:
+        raise ValueError("is not an e-mail address") from None
+    return found.normalized
+
+
+Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_address)]
+Password = Annotated[str, StringConstraints(max_length=1024)]
+Name = Annotated[str, StringConstraints(max_length=400)]
+"""Cleaned and held to its real limit by the domain."""
+
+Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
+
+
+class Body(BaseModel):
+    """What a client sends."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class Registration(Body):
+    """Ask for an account."""
+
+    email: Email
+    name: Name
+    password: Password
+
+
+class Credentials(Body):
+    """Sign in. The address is not checked: any answer but the usual one would tell something."""
+
+    email: Annotated[str, StringConstraints(max_length=320)]
+    password: Password
+
+
+class VerificationToken(Body):
+    """What stood in the link."""
+
+    token: Token
+
+
+class Address(Body):
+    """An e-mail address alone."""
+
+    email: Email
+
+
+class PasswordChange(Body):
+    """Old and new."""
+
+    old_password: Password
+    new_password: Password
+
+
+class StatusChange(Body):
+    """`active` approves, reinstates or changes the role, as the account stands."""
+
+    status: Literal["active", "suspended"]
+    role: Role | None = None
+    teams: Annotated[list[UUID], Field(max_length=100)] | None = None
+    reason: Annotated[str, StringConstraints(max_length=2000)] | None = None
+
+
+class TeamList(Body):
+    """The whole list."""
+
+    teams: Annotated[list[UUID], Field(max_length=100)]
+
+
+class NewKey(Body):
+    """A key; without `expires_at` it lives until revoked."""
+
+    name: Name
+    scopes: Annotated[list[Annotated[str, StringConstraints(max_length=64)]], Field(max_length=32)]
+    expires_at: AwareDatetime | None = None
+    rate_per_minute: int | None = None
+
+
+class Accepted(BaseModel):
+    """The same whatever was found."""
+
+    status: Literal["pending"] = "pending"
+
+
+class Verified(BaseModel):
+    """The address is proven; an admin has to approve."""
+
+    status: Literal["waiting"] = "waiting"
+
+
+class Me(BaseModel):
+    """Who is signed in."""
+
+    id: UUID
+    name: str
+    role: Role
+    teams: list[UUID]
+
+
+class MeWithEmail(Me):
+    """Who is signed in, to himself."""
+
+    email: str
+
+
+class SignedInAnswer(BaseModel):
+    """`csrf` goes into `X-CSRF-Token` of every change."""
+
+    user: Me
+    csrf: str
+    expires_at: datetime
+
+
+class SessionAnswer(BaseModel):
+    """As the answer of signing in, with the own address."""
+
+    user: MeWithEmail
+    csrf: str
+    expires_at: datetime
+
+
+class RoleAnswer(BaseModel):
+    """The own role."""
+
+    role: Role
+
+
+class UserAnswer(BaseModel):
+    """An account as managers see it."""
+
+    id: UUID
+    email: str
+    name: str
+    role: Role | None
+    status: Status
+    teams: list[UUID]
+    created_at: datetime
+
+    @classmethod
+    def of(cls, row: UserRow) -> "UserAnswer":
+        """From a row of the view."""
+        return cls(
+            id=row.user_id,
+            email=row.email,
+            name=row.name,
+            role=row.role,
+            status=row.status,
+            teams=list(row.teams),
+            created_at=row.registered_at,
+        )
+
+
+class ColleagueAnswer(BaseModel):
+    """An account as colleagues see it."""
+
+    id: UUID
+    name: str
+    role: Role | None
+    teams: list[UUID]
+
+    @classmethod
+    def of(cls, row: UserRow) -> "ColleagueAnswer":
+        """From a row of the view."""
+        return cls(id=row.user_id, name=row.name, role=row.role, teams=list(row.teams))
+
+
+class TeamAnswer(BaseModel):
+    """A team."""
+
+    id: UUID
+    title: str
+    restricted: bool
+
+    @classmethod
+    def of(cls, row: TeamRow) -> "TeamAnswer":
+        """From a row of the view."""
+        return cls(id=row.team_id, title=row.title, restricted=row.restricted)
+
+
+class KeyAnswer(BaseModel):
+    """A key, without its secret."""
+
+    id: str
+    name: str
+    scopes: list[str]
+    rate_per_minute: int | None
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+    @classmethod
+    def of(cls, key: ApiKey) -> "KeyAnswer":
+        """From a key."""
+        return cls(
+            id=key.key_id,
+            name=key.name,
+            scopes=list(key.scopes),
+            rate_per_minute=key.rate_per_minute,
+            created_at=key.created_at,
+            expires_at=key.expires_at,
+            revoked_at=key.revoked_at,
+            last_used_at=key.last_used_at,
+        )
+
+
+class NewKeyAnswer(KeyAnswer):
+    """`secret` is shown this once."""
+
+    secret: str
+
+
+class Teams(BaseModel):
+    """All of them."""
+
+    items: list[TeamAnswer]
+
+
+class Keys(BaseModel):
+    """All of them."""
+
+    items: list[KeyAnswer]
