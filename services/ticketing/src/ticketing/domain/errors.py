@@ -1,7 +1,8 @@
 """What may be refused, each with a stable code. Statuses are given at the edge (interface/http).
 
 `detail` is for people and never holds personal data; `field` names the field of the request that
-is wrong; `extra` goes into the problem body as it is.
+is wrong; `extra` goes into the problem body as it is. That a ticket is absent or hidden, or may
+not be changed, is the chassis' AccessDenied.
 """
 
 from typing import Any
@@ -23,22 +24,10 @@ class Missing(TicketingError):
     """It does not exist, or the caller may not know that it does."""
 
 
-class TicketUnknown(Missing):
-    """No such ticket for this caller."""
-
-    code = "not_found"
-
-
 class ReplyUnknown(Missing):
     """The ticket has no such reply."""
 
     code = "reply_not_found"
-
-
-class AttachmentUnknown(Missing):
-    """No such file for this caller."""
-
-    code = "not_found"
 
 
 class AssigneeUnknown(Missing):
@@ -49,12 +38,6 @@ class AssigneeUnknown(Missing):
 
 class Refused(TicketingError):
     """Seen, but not allowed."""
-
-
-class NotAllowed(Refused):
-    """The caller may see it but not do this."""
-
-    code = "forbidden"
 
 
 class PersonNeeded(Refused):

@@ -1,0 +1,45 @@
+"""The menu of use cases."""
+
+from dataclasses import dataclass
+
+from ticketing.application.add_note import AddNoteHandler
+from ticketing.application.cancel_reply import CancelReplyHandler
+from ticketing.application.change_ticket import ChangeTicketHandler
+from ticketing.application.follow_people import FollowPeople
+from ticketing.application.open_ticket import OpenTicketHandler
+from ticketing.application.queries import (
+    DownloadFile,
+    ListFailedReplies,
+    ListTickets,
+    ShowReply,
+    ShowTicket,
+)
+from ticketing.application.release_replies import ReleaseReplies
+from ticketing.application.reopen_ticket import ReopenTicketHandler
+from ticketing.application.reply_to_ticket import ReplyToTicketHandler
+from ticketing.application.settle_reply import SettleReplyHandler
+from ticketing.application.sweep_files import SweepFiles
+from ticketing.application.upload_file import UploadFileHandler
+
+
+@dataclass(frozen=True)
+class TicketingApp:
+    """Everything that ticketing can do."""
+
+    open_ticket: OpenTicketHandler
+    change_ticket: ChangeTicketHandler
+    add_note: AddNoteHandler
+    upload_file: UploadFileHandler
+    reply_to_ticket: ReplyToTicketHandler
+    cancel_reply: CancelReplyHandler
+    reopen_ticket: ReopenTicketHandler
+    release_replies: ReleaseReplies
+    settle_reply: SettleReplyHandler
+    follow_people: FollowPeople
+    sweep_files: SweepFiles
+
+    show_ticket: ShowTicket
+    show_reply: ShowReply
+    list_tickets: ListTickets
+    list_failed_replies: ListFailedReplies
+    download_file: DownloadFile

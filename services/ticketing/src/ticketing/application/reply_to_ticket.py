@@ -1,0 +1,100 @@
+"""Reply to the customer."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from deskstream_chassis.caller import Caller
+from deskstream_chassis.clock import Clock
+from deskstream_chassis.ids import new_id
+from deskstream_eventstore import Database
+from ticketing.application.ports import Cleaner, Directory, RawBody, TicketRef
+from ticketing.application.tickets import STREAM, Tickets
+from ticketing.domain.errors import PersonNeeded
+from ticketing.domain.people import Person
+from ticketing.domain.replies import Draft, Then, queue_reply
+from ticketing.domain.ticket import ReplyState
+
+
+@dataclass(frozen=True)
+class ReplyToTicket:
+    """A reply as its author sends it off."""
+
+    ticket: TicketRef
+    body: RawBody
+    attachment_ids: tuple[UUID, ...] = ()
+    cc: tuple[str, ...] | None = None
+    last_seen: UUID | None = None
+    then: Then | None = None
+
+
+@dataclass(frozen=True)
+class ReplyQueued:
+    """It can be taken back until it is released, not before `undo_until`."""
+
+    reply_id: UUID
+    message_id: UUID
+    state: ReplyState
+    undo_until: datetime
+    version: int
+
+
+class ReplyToTicketHandler:
+    """Queues the reply and changes the ticket in one transaction; the mail comes later."""
+
+    def __init__(
+        self,
+        database: Database,
+        tickets: Tickets,
+        directory: Directory,
+        clean: Cleaner,
+        clock: Clock,
+        undo: timedelta,
+    ) -> None:
+        self._database = database
+        self._tickets = tickets
+        self._directory = directory
+        self._clean = clean
+        self._clock = clock
+        self._undo = undo
+
+    async def __call__(self, command: ReplyToTicket, caller: Caller) -> ReplyQueued:
+        """Raises AccessDenied, PersonNeeded and what domain.replies.queue_reply raises."""
+        async with self._database.work(caller.origin) as work:
+            ticket = (await self._tickets.get(work, command.ticket, caller.actor, "modify")).ticket
+            author_id = caller.actor.user_id
+            if author_id is None:
+                raise PersonNeeded("a reply is written by a person")
+            await work.once()
+            author = await self._directory.person(work, author_id)
+            reply_id, at = new_id(), self._clock.now()
+            draft = Draft(
+                body=self._clean(command.body),
+                attachment_ids=command.attachment_ids,
+                cc=command.cc,
+                last_seen=command.last_seen,
+                then=command.then,
+            )
+            events = queue_reply(
+                ticket,
+                draft,
+                reply_id=reply_id,
+                author=author or _stranger(author_id),
+                at=at,
+                undo=self._undo,
+            )
+            work.append(STREAM, ticket.id, ticket.version, events)
+            return work.answer(
+                ReplyQueued(
+                    reply_id=reply_id,
+                    message_id=reply_id,
+                    state="queued",
+                    undo_until=at + self._undo,
+                    version=ticket.version + len(events),
+                )
+            )
+
+
+def _stranger(author_id: UUID) -> Person:
+    """Somebody who signed in before the news of him arrived here: he signs as the desk."""
+    return Person(author_id, "Support", "", None, active=True, teams=frozenset())

@@ -1,0 +1,69 @@
+"""Loading a ticket for somebody: fold, then ask whether he may."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from deskstream_chassis.access import AccessDenied, Action, Actor, TicketAccess, demand
+from deskstream_eventstore import Recorded, Work
+from ticketing.application.ports import Directory, Index, TicketRef
+from ticketing.domain.errors import TeamUnknown
+from ticketing.domain.fold import fold
+from ticketing.domain.people import Team
+from ticketing.domain.ticket import Ticket
+
+STREAM = "ticketing.ticket"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A ticket with its team and the facts that it was folded from."""
+
+    ticket: Ticket
+    team: Team
+    facts: tuple[Recorded, ...]
+
+    def changed_since(self, version: int) -> tuple[str, ...]:
+        """What people did after `version`, as the names of the facts, each once; what the system
+        itself appended does not count."""
+        names = (
+            fact.event.TYPE.split(".")[2]
+            for fact in self.facts
+            if fact.version > version and not fact.meta.actor.startswith("system:")
+        )
+        return tuple(dict.fromkeys(names))
+
+
+class Tickets:
+    """The store of tickets. Every reading names an actor and what he is about to do."""
+
+    def __init__(self, directory: Directory, index: Index) -> None:
+        self._directory = directory
+        self._index = index
+
+    async def get(self, work: Work, ref: TicketRef, actor: Actor, action: Action) -> Loaded:
+        """Raises AccessDenied; `hidden` also where there is no such ticket."""
+        ticket_id = await self._index.by_number(work, ref) if isinstance(ref, int) else ref
+        facts = tuple(await work.load(ticket_id)) if ticket_id is not None else ()
+        ticket = fold((fact.version, fact.event) for fact in facts)
+        if ticket is None:
+            raise AccessDenied("hidden")
+        team = await self._directory.team(work, ticket.team_id)
+        demand(actor, action, access_of(ticket, team))
+        return Loaded(ticket, team or Team(ticket.team_id, "", restricted=True), facts)
+
+    async def team(self, work: Work, team_id: UUID) -> Team:
+        """Raises TeamUnknown."""
+        team = await self._directory.team(work, team_id)
+        if team is None:
+            raise TeamUnknown("no team has this id", field="team_id")
+        return team
+
+
+def access_of(ticket: Ticket, team: Team | None) -> TicketAccess:
+    """The facts that `decide` needs. A team that is not known is taken for a restricted one."""
+    return TicketAccess(
+        team_id=ticket.team_id,
+        restricted=team is None or team.restricted,
+        assignee_id=ticket.assignee_id,
+        opened_by=ticket.opened_by,
+    )

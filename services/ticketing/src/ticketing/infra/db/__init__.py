@@ -1,0 +1,1 @@
+"""Tables, read models and look-ups in PostgreSQL."""

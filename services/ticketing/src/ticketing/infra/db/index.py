@@ -1,0 +1,57 @@
+"""Small look-ups in the read models."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Text, any_, bindparam, literal_column, select
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from deskstream_eventstore import Work, compiled
+from ticketing.infra.db.tables import attachment, reply, ticket, ticket_number
+
+NEXT_NUMBER = compiled(select(ticket_number.next_value()))
+BY_NUMBER = compiled(select(ticket.c.id).where(ticket.c.number == bindparam("b_number")))
+TICKET_OF_FILE = compiled(
+    select(attachment.c.ticket_id).where(attachment.c.id == bindparam("b_id"))
+)
+DUE_REPLY = compiled(
+    select(reply.c.ticket_id, reply.c.id)
+    .where(reply.c.state == literal_column("'queued'"), reply.c.undo_until <= bindparam("b_now"))
+    .order_by(reply.c.undo_until)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+KEPT_KEYS = compiled(
+    select(attachment.c.key).where(attachment.c.key == any_(bindparam("b_keys", type_=ARRAY(Text))))
+)
+BIGGEST = 2**31 - 1
+
+
+class PostgresIndex:
+    """Index over the read models."""
+
+    async def next_number(self, work: Work) -> int:
+        """From a sequence: never handed out twice, also where the transaction fails."""
+        return int(await NEXT_NUMBER.value(work))
+
+    async def by_number(self, work: Work, number: int) -> UUID | None:
+        """By the unique key."""
+        if number > BIGGEST:
+            return None
+        found: UUID | None = await BY_NUMBER.value(work, b_number=number)
+        return found
+
+    async def ticket_of_attachment(self, work: Work, attachment_id: UUID) -> UUID | None:
+        """By the file's id."""
+        found: UUID | None = await TICKET_OF_FILE.value(work, b_id=attachment_id)
+        return found
+
+    async def take_due_reply(self, work: Work, now: datetime) -> tuple[UUID, UUID] | None:
+        """`for update skip locked`: processes share the work without waiting for each other."""
+        row = await DUE_REPLY.row(work, b_now=now)
+        return None if row is None else (row["ticket_id"], row["id"])
+
+    async def kept_keys(self, work: Work, keys: Sequence[str]) -> frozenset[str]:
+        """In one statement."""
+        return frozenset(row["key"] for row in await KEPT_KEYS.fetch(work, b_keys=list(keys)))

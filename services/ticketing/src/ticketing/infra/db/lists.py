@@ -1,0 +1,130 @@
+"""Lists with dynamic filters: built per call, always behind the access predicate."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, Select, func, select, text, true, tuple_
+
+from deskstream_chassis.access import AccessColumns, Actor, access_predicate
+from deskstream_eventstore import Work, run
+from ticketing.application.ports import (
+    FailedReply,
+    Filters,
+    Position,
+    Sort,
+    TicketRow,
+)
+from ticketing.infra.db.tables import reply, team, ticket
+
+FACTS = AccessColumns(
+    team_id=ticket.c.team_id,
+    restricted=func.coalesce(team.c.restricted, true()),
+    assignee_id=ticket.c.assignee_id,
+    shared=ticket.c.shared,
+    deleted=ticket.c.deleted,
+    opened_by=ticket.c.opened_by,
+)
+"""A team that is not known is taken for a restricted one, as in application.tickets.access_of."""
+_with_team = ticket.outerjoin(team, team.c.id == ticket.c.team_id)
+_troubled = text("reply.state in ('failed', 'held')")
+_ROW = tuple(ticket.c[name] for name in TicketRow.__dataclass_fields__)
+
+
+class PostgresLists:
+    """Lists over `ticket` and `reply`; keyset pages, so depth costs nothing."""
+
+    async def tickets(
+        self,
+        work: Work,
+        actor: Actor,
+        filters: Filters,
+        sort: Sort,
+        after: Position | None,
+        limit: int,
+    ) -> Sequence[TicketRow]:
+        """As Lists.tickets."""
+        query = (
+            select(*_ROW)
+            .select_from(_with_team)
+            .where(access_predicate(actor, "view", FACTS), *_conditions(filters))
+        )
+        column = ticket.c[sort.removeprefix("-")]
+        value = _parse(sort, after[0]) if after else None
+        query = _paged(query, column, ticket.c.id, sort.startswith("-"), value, after, limit)
+        rows = await run(work, query)
+        return [TicketRow(**{**row, "tags": tuple(row["tags"])}) for row in rows]
+
+    async def failed_replies(
+        self, work: Work, actor: Actor, after: Position | None, limit: int
+    ) -> Sequence[FailedReply]:
+        """As Lists.failed_replies."""
+        query = (
+            select(
+                reply.c.id.label("reply_id"),
+                reply.c.ticket_id,
+                ticket.c.number.label("ticket_number"),
+                reply.c.state,
+                reply.c.code,
+                reply.c.author_id,
+                reply.c.queued_at,
+                reply.c.changed_at,
+                reply.c.attempts,
+            )
+            .select_from(reply.join(_with_team, ticket.c.id == reply.c.ticket_id))
+            .where(
+                text("reply.state in ('failed', 'held')"), access_predicate(actor, "view", FACTS)
+            )
+        )
+        value = datetime.fromisoformat(after[0]) if after else None
+        query = _paged(query, reply.c.changed_at, reply.c.id, True, value, after, limit)
+        return [FailedReply(**row) for row in await run(work, query)]
+
+
+def _parse(sort: Sort, value: str) -> Any:
+    return int(value) if sort.endswith("number") else datetime.fromisoformat(value)
+
+
+def _paged(
+    query: Select[Any],
+    column: ColumnElement[Any],
+    key: ColumnElement[Any],
+    down: bool,
+    value: Any,
+    after: Position | None,
+    limit: int,
+) -> Select[Any]:
+    if after is not None:
+        here, there = tuple_(column, key), tuple_(value, after[1])
+        query = query.where(here < there if down else here > there)
+    order = (column.desc(), key.desc()) if down else (column, key)
+    return query.order_by(*order).limit(limit)
+
+
+def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if filters.statuses:
+        found.append(ticket.c.status.in_(filters.statuses))
+    if filters.teams:
+        found.append(ticket.c.team_id.in_(filters.teams))
+    if filters.assignee:
+        found.append(ticket.c.assignee_id == filters.assignee)
+    if filters.unassigned:
+        found.append(ticket.c.assignee_id.is_(None))
+    if filters.priorities:
+        found.append(ticket.c.priority.in_(filters.priorities))
+    if filters.tag:
+        found.append(ticket.c.tags.contains([filters.tag.casefold()]))
+    if filters.updated_since:
+        found.append(ticket.c.updated_at >= filters.updated_since)
+    if filters.text:
+        found.append(_matches(filters.text))
+    return found
+
+
+def _matches(wanted: str) -> ColumnElement[bool]:
+    number = wanted.strip().removeprefix("#")
+    subject = ticket.c.subject.icontains(wanted.strip(), autoescape=True)
+    if number.isascii() and number.isdecimal() and len(number) < 10:
+        return cast(ColumnElement[bool], (ticket.c.number == int(number)) | subject)
+    return subject

@@ -1,0 +1,72 @@
+"""Where each reply stands: what the undo timer and the list of troubled replies look at."""
+
+from sqlalchemy import bindparam, func, insert, update
+
+from deskstream_events.ticketing import reply as events
+from deskstream_eventstore import Recorded, Work, compiled
+from ticketing.infra.db.tables import reply
+
+INSERT = compiled(
+    insert(reply).values(
+        id=bindparam("b_id"),
+        ticket_id=bindparam("b_ticket_id"),
+        author_id=bindparam("b_author_id"),
+        state="queued",
+        queued_at=bindparam("b_at"),
+        undo_until=bindparam("b_undo_until"),
+        changed_at=bindparam("b_at"),
+    )
+)
+MOVE = compiled(
+    update(reply)
+    .where(reply.c.id == bindparam("b_id"))
+    .values(
+        state=bindparam("b_state"),
+        changed_at=bindparam("b_at"),
+        code=bindparam("b_code"),
+        mail_id=bindparam("b_mail_id"),
+        attempts=func.coalesce(
+            bindparam("b_attempts", type_=reply.c.attempts.type), reply.c.attempts
+        ),
+    )
+)
+STATES = {
+    events.ReplyCancelledV1: "cancelled",
+    events.ReplyReleasedV1: "released",
+    events.ReplySentV1: "sent",
+    events.ReplyFailedV1: "failed",
+    events.ReplyHeldV1: "held",
+    events.ReplyDiscardedV1: "discarded",
+}
+
+
+class ReplyView:
+    """`reply`: one row each."""
+
+    name = "reply"
+    version = 1
+    stream_types = frozenset({"ticketing.ticket"})
+    tables = ("reply",)
+
+    async def apply(self, work: Work, fact: Recorded) -> None:
+        """Depends on the fact and the row alone."""
+        event = fact.event
+        if isinstance(event, events.ReplyQueuedV1):
+            await INSERT.execute(
+                work,
+                b_id=event.reply_id,
+                b_ticket_id=event.ticket_id,
+                b_author_id=event.author_id,
+                b_at=event.at,
+                b_undo_until=event.undo_until,
+            )
+        elif isinstance(event, events.ReplyEvent):
+            await MOVE.execute(
+                work,
+                b_id=event.reply_id,
+                b_state=STATES[type(event)],
+                b_at=event.at,
+                b_code=getattr(event, "code", None),
+                b_mail_id=getattr(event, "mail_id", None),
+                b_attempts=getattr(event, "attempts", None),
+            )

@@ -1,0 +1,126 @@
+"""Ticketing's own tables, beside those of the event store. Read models carry no foreign keys: they
+are rebuilt apart from each other."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Sequence,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    false,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+metadata = MetaData()
+
+ticket_number = Sequence("ticket_number", metadata=metadata, start=1)
+
+
+def _at(name: str, *, nullable: bool = False) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+ticket = Table(
+    "ticket",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("priority", Text, nullable=False),
+    Column("team_id", Uuid, nullable=False),
+    Column("assignee_id", Uuid),
+    Column("requester_name", Text),
+    Column("requester_email", Text),
+    Column("tags", ARRAY(Text), nullable=False),
+    Column("opened_by", Text, nullable=False),
+    Column("shared", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
+    Column("deleted", Boolean, nullable=False, server_default=false()),
+    _at("created_at"),
+    _at("updated_at"),
+    Column("version", Integer, nullable=False),
+    UniqueConstraint("number", name="ticket_number_key"),
+)
+Index("ticket_by_activity", ticket.c.updated_at, ticket.c.id)
+Index("ticket_by_creation", ticket.c.created_at, ticket.c.id)
+Index("ticket_by_status", ticket.c.status, ticket.c.updated_at, ticket.c.id)
+Index("ticket_by_team", ticket.c.team_id, ticket.c.updated_at, ticket.c.id)
+Index("ticket_by_assignee", ticket.c.assignee_id, ticket.c.updated_at, ticket.c.id)
+Index("ticket_by_tag", ticket.c.tags, postgresql_using="gin")
+
+participant = Table(
+    "participant",
+    metadata,
+    Column("ticket_id", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    PrimaryKeyConstraint("ticket_id", "kind", "email"),
+)
+Index("participant_by_email", participant.c.email, participant.c.ticket_id)
+
+reply = Table(
+    "reply",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("ticket_id", Uuid, nullable=False),
+    Column("author_id", Uuid, nullable=False),
+    Column("state", Text, nullable=False),
+    _at("queued_at"),
+    _at("undo_until"),
+    _at("changed_at"),
+    Column("code", Text),
+    Column("mail_id", Text),
+    Column("attempts", Integer),
+)
+Index("reply_due", reply.c.undo_until, postgresql_where=text("state = 'queued'"))
+Index(
+    "reply_troubled",
+    reply.c.changed_at,
+    reply.c.id,
+    postgresql_where=text("state in ('failed', 'held')"),
+)
+
+attachment = Table(
+    "attachment",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("ticket_id", Uuid, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("media_type", Text, nullable=False),
+    _at("added_at"),
+)
+Index("attachment_by_key", attachment.c.key)
+
+person = Table(
+    "person",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("email", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text),
+    Column("active", Boolean, nullable=False),
+    Column("teams", ARRAY(Uuid), nullable=False),
+)
+"""Replica of the gateway's users; several may have had an address, the active one counts."""
+Index("person_by_email", text("lower(email)"), _table=person)
+
+team = Table(
+    "team",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("restricted", Boolean, nullable=False),
+)
+"""Replica of the gateway's teams. Support is a row from the start."""
