@@ -1,0 +1,1 @@
+"""What message a fact calls for, how mails hang together, and when one is not sent."""

@@ -1,0 +1,43 @@
+"""Errors of the notifier. `code` is stable; texts never name a person."""
+
+
+class NotifierError(Exception):
+    """Base; `code` is what ledger rows and events carry."""
+
+    code = "notifier_error"
+
+
+class NoSuchMessage(NotifierError):
+    """The stream of the message is empty, or its letter is gone."""
+
+    code = "no_such_message"
+
+
+class AttachmentMissing(NotifierError):
+    """The bucket holds no object under the key."""
+
+    code = "attachment_missing"
+
+
+class AttachmentChanged(NotifierError):
+    """The object's bytes are not those that were attached."""
+
+    code = "attachment_changed"
+
+
+class BadAddress(NotifierError):
+    """An address that no mail can be sent to."""
+
+    code = "bad_address"
+
+
+class ReplyUnknown(NotifierError):
+    """A reply was released that was never queued, or was cancelled."""
+
+    code = "reply_unknown"
+
+
+class TicketUnknown(NotifierError):
+    """A fact about a ticket that never opened here."""
+
+    code = "ticket_unknown"

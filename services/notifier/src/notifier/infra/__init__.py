@@ -1,0 +1,1 @@
+"""What implements the ports: the store, the mail server, the bucket."""

@@ -1,0 +1,151 @@
+"""From a letter to the bytes of a mail. No header can be injected: the standard library refuses
+line ends, and names and subjects were made one line before."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from notifier.application.mail import LoadedFile, Mail
+from notifier.domain.addresses import one_line
+from notifier.domain.letter import Letter
+from notifier.domain.threading import Thread, mail_id
+from notifier.infra.mail.addresses import Postal, needs_utf8, postal
+from notifier.infra.mail.templates import Templates
+
+CORRELATION_HEADER = "X-Deskstream-Correlation"
+
+
+@dataclass(frozen=True)
+class House:
+    """Who we are in mails. `sender` is the support address, `domain` that of our Message-IDs."""
+
+    sender: str
+    domain: str
+    desk_name: str
+    public_url: str
+
+
+class Composer:
+    """Writes mails. `unseal` opens a mailed link's token; `sign_ticket` makes the plus-token."""
+
+    def __init__(
+        self,
+        house: House,
+        *,
+        unseal: Callable[[str], str],
+        sign_ticket: Callable[[UUID], str],
+        templates: Templates | None = None,
+    ) -> None:
+        self._house = house
+        self._unseal = unseal
+        self._sign_ticket = sign_ticket
+        self._templates = templates or Templates()
+
+    def compose(
+        self,
+        letter: Letter,
+        thread: Thread,
+        files: Sequence[LoadedFile],
+        *,
+        at: datetime,
+        correlation_id: str,
+    ) -> Mail:
+        """The mail for all recipients of the letter. Raises BadAddress."""
+        to = [postal(recipient) for recipient in letter.to]
+        cc = [postal(recipient) for recipient in letter.cc]
+        utf8 = needs_utf8([*to, *cc])
+        message = EmailMessage(
+            policy=SMTPUTF8 if utf8 else SMTP.clone(cte_type="7bit", raise_on_defect=False)
+        )
+        self._people(message, letter, to, cc, utf8=utf8)
+        self._marks(message, letter, thread, at, correlation_id)
+        self._words(message, letter)
+        for file in files:
+            _attach(message, file)
+        return Mail(
+            mail_id=mail_id(letter.message_id, self._house.domain),
+            sender=self._house.sender,
+            recipients=tuple(one.address(utf8=utf8) for one in (*to, *cc)),
+            content=message.as_bytes(),
+            needs_utf8=utf8,
+        )
+
+    def _people(
+        self,
+        message: EmailMessage,
+        letter: Letter,
+        to: Sequence[Postal],
+        cc: Sequence[Postal],
+        *,
+        utf8: bool,
+    ) -> None:
+        name = str(letter.facts.get("author_name") or self._house.desk_name)
+        message["From"] = Address(display_name=one_line(name), addr_spec=self._house.sender)
+        message["To"] = [one.header(utf8=utf8) for one in to]
+        if cc:
+            message["Cc"] = [one.header(utf8=utf8) for one in cc]
+        if letter.to_customer and letter.ticket_id:
+            local, _, domain = self._house.sender.rpartition("@")
+            token = self._sign_ticket(letter.ticket_id)
+            message["Reply-To"] = Address(username=f"{local}+{token}", domain=domain)
+
+    def _marks(
+        self,
+        message: EmailMessage,
+        letter: Letter,
+        thread: Thread,
+        at: datetime,
+        correlation_id: str,
+    ) -> None:
+        message["Date"] = format_datetime(at)
+        message["Message-ID"] = f"<{mail_id(letter.message_id, self._house.domain)}>"
+        if thread.in_reply_to:
+            message["In-Reply-To"] = f"<{thread.in_reply_to}>"
+            message["References"] = " ".join(f"<{one}>" for one in thread.references)
+        if letter.automatic:
+            message["Auto-Submitted"] = "auto-generated"
+        message[CORRELATION_HEADER] = one_line(correlation_id)
+
+    def _words(self, message: EmailMessage, letter: Letter) -> None:
+        facts: dict[str, Any] = {
+            **letter.facts,
+            "desk_name": self._house.desk_name,
+            "public_url": self._house.public_url,
+        }
+        sealed = facts.pop("sealed_token", None)
+        if sealed is not None:
+            token = quote(self._unseal(str(sealed)), safe="")
+            facts["link"] = f"{self._house.public_url}/verify-email?token={token}"
+        if letter.expires_at:
+            facts["expires_at"] = f"{letter.expires_at:%d %B %Y, %H:%M} UTC"
+        text = self._templates.render(letter.kind, facts)
+        message["Subject"] = text.subject
+        message.set_content(text.plain)
+        message.add_alternative(text.html, subtype="html")
+
+
+def _attach(message: EmailMessage, file: LoadedFile) -> None:
+    main, _, sub = file.media_type.partition("/")
+    message.add_attachment(
+        file.content,
+        maintype=main or "application",
+        subtype=sub.partition(";")[0].strip() or "octet-stream",
+        filename=one_line(file.file_name) or "file",
+        disposition="attachment",
+    )
+
+
+def without(letter: Letter, addresses: frozenset[str]) -> Letter:
+    """The letter without these recipients (compared as given)."""
+    return replace(
+        letter,
+        to=tuple(one for one in letter.to if one.address not in addresses),
+        cc=tuple(one for one in letter.cc if one.address not in addresses),
+    )

@@ -1,0 +1,103 @@
+"""Which mail a fact calls for, and to whom."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from notifier.domain import occasions
+from notifier.domain.addresses import Recipient
+from notifier.domain.people import Person
+from notifier.domain.standing import standing
+from notifier.domain.threading import thread
+from notifier.domain.ticket import PendingReply, Ticket
+
+AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+OWN = "support@shop.test"
+FACT = uuid4()
+
+
+def person(**known: object) -> Person:
+    values: dict[str, object] = {
+        "user_id": uuid4(),
+        "name": "Mia",
+        "email": "mia@shop.test",
+        "role": "agent",
+        "status": "active",
+        **known,
+    }
+    return Person(**values)  # type: ignore[arg-type]
+
+
+def ticket(requester: Recipient | None = Recipient("ann@example.org", "Ann")) -> Ticket:  # noqa: B008
+    return Ticket(uuid4(), 17, "Is acetone shipped by air?", uuid4(), requester)
+
+
+def test_every_active_admin_is_told_that_someone_waits() -> None:
+    waiting = person(status="registered", role=None)
+    admins = [person(role="admin", email=f"a{n}@shop.test") for n in range(2)]
+    others = [person(role="manager"), person(role="admin", status="suspended")]
+    letters = occasions.user_waiting(FACT, waiting, [*admins, *others, waiting])
+    assert [letter.to[0].address for letter in letters] == ["a0@shop.test", "a1@shop.test"]
+    assert len({letter.message_id for letter in letters}) == 2
+
+
+def test_the_requester_gets_an_acknowledgement() -> None:
+    letter = occasions.acknowledgement(FACT, ticket(), own=OWN)
+    assert letter is not None
+    assert letter.to == (Recipient("ann@example.org", "Ann"),)
+    assert letter.automatic
+    assert letter.to_customer
+
+
+def test_a_ticket_without_an_address_is_not_acknowledged() -> None:
+    assert occasions.acknowledgement(FACT, ticket(None), own=OWN) is None
+
+
+def test_a_ticket_from_our_own_address_is_not_acknowledged() -> None:
+    assert occasions.acknowledgement(FACT, ticket(Recipient(OWN.upper())), own=OWN) is None
+
+
+def test_the_assignee_is_told_unless_he_took_it_himself() -> None:
+    mia = person()
+    assert occasions.assignment(FACT, ticket(), mia, assigned_by=f"user:{mia.user_id}") is None
+    letter = occasions.assignment(FACT, ticket(), mia, assigned_by=f"user:{uuid4()}")
+    assert letter is not None
+    assert letter.to == (Recipient("mia@shop.test", "Mia"),)
+    assert not letter.to_customer
+
+
+def test_a_suspended_assignee_gets_nothing() -> None:
+    gone = person(status="suspended")
+    assert occasions.assignment(FACT, ticket(), gone, assigned_by="key:x") is None
+
+
+def test_a_reply_goes_to_the_customer_and_each_copied_once() -> None:
+    pending = PendingReply(
+        uuid4(),
+        uuid4(),
+        author_name="Mia",
+        body_html="<p>Yes</p>",
+        body_text="Yes",
+        to=Recipient("ann@example.org", "Ann"),
+        cc=("ANN@example.org", "bob@example.org", OWN),
+    )
+    letter = occasions.reply(FACT, ticket(), pending, own=OWN)
+    assert [one.address for one in letter.recipients] == ["ann@example.org", "bob@example.org"]
+    assert not letter.automatic
+
+
+def test_a_republished_fact_mails_nobody_and_an_old_one_waits_for_a_person() -> None:
+    old = AT - timedelta(hours=48, seconds=1)
+    assert standing(at=AT, now=AT, republished=True) == "muted"
+    assert standing(at=old, now=AT, republished=False) == "held"
+    assert standing(at=AT - timedelta(hours=48), now=AT, republished=False) == "pending"
+
+
+def test_mails_of_a_ticket_share_a_root_and_refer_to_the_newest() -> None:
+    ticket_id = uuid4()
+    first = thread(ticket_id, [], "shop.test")
+    assert first.references == (f"ticket-{ticket_id}@shop.test",)
+    later = thread(ticket_id, [f"{n}@shop.test" for n in range(50)], "shop.test")
+    assert later.references[0] == f"ticket-{ticket_id}@shop.test"
+    assert later.in_reply_to == "49@shop.test"
+    assert len(later.references) == 20
+    assert thread(None, [], "shop.test").in_reply_to is None
