@@ -17,8 +17,8 @@ from gateway.application.upstream import (
 from gateway.infra.breaker import Breaker
 
 CONNECT_SECONDS = 1.0
-KEEP_ALIVE_SECONDS = 3.0
-"""Shorter than uvicorn's 5 s, so that we, not the service, end an idle connection."""
+KEEP_ALIVE_SECONDS = 15.0
+"""Shorter than a service's 30 s, so that we end an idle connection, and none breaks under us."""
 CONNECTIONS = 200
 _READ_CHUNK = 64 * 1024
 

@@ -64,6 +64,10 @@ class Row:
     method: Method
     template: str
     """Path with typed parameters: `/api/tickets/{id:ticket}`."""
+    path: str
+    """The template without types, as spec/routes.csv and OpenAPI write it."""
+    key: str
+    """`GET /api/tickets/{id}`: the row's name in lists."""
     upstream: str
     access_text: str
     """As spec/routes.csv writes it."""
@@ -74,6 +78,8 @@ class Row:
     body_limit: int
     timeout: float
     """Seconds until the first byte of the answer."""
+    unsafe: bool
+    """May change something, by its method."""
     idempotent: bool
     """May be asked again once, before the first byte, after a broken connection."""
     renews: bool
@@ -82,21 +88,6 @@ class Row:
     """Answers a browser's page and sets a content policy of its own."""
     public_reason: str | None
     served: bool
-
-    @property
-    def path(self) -> str:
-        """The template without types, as spec/routes.csv and OpenAPI write it."""
-        return re.sub(r":[a-z]+\}", "}", self.template)
-
-    @property
-    def key(self) -> str:
-        """`GET /api/tickets/{id}`: the row's name in lists."""
-        return f"{self.method} {self.path}"
-
-    @property
-    def unsafe(self) -> bool:
-        """Whether the row may change something by its method."""
-        return self.method in _UNSAFE
 
 
 def parse_access(text: str, method: Method, path: str, *, viewer: bool = False) -> Access:
@@ -172,6 +163,8 @@ def make_row(
     return Row(
         method=verb,
         template=template,
+        path=path,
+        key=f"{method} {path}",
         upstream=upstream,
         access_text=access,
         access=parsed,
@@ -179,6 +172,7 @@ def make_row(
         rate=kind,
         body_limit=_body_limit(verb, kind) if body is None else body,
         timeout=timeout or (FIRST_BYTE_RAG if kind == "rag" else FIRST_BYTE),
+        unsafe=verb in _UNSAFE,
         idempotent=verb in {"GET", "HEAD"},
         renews=renews,
         page=page,

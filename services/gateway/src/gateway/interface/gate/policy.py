@@ -1,0 +1,139 @@
+"""Who passes: proof, limit, right and origin of a request, decided before its body is read."""
+
+from deskstream_chassis.http.problem import Problem, forbidden, unavailable
+from gateway.application.ports import Audit, KeyFacts, StoreDown
+from gateway.interface.gate.credentials import (
+    Credentials,
+    Principal,
+    presented_key,
+    session_cookie,
+)
+from gateway.interface.gate.csrf import check_site, check_token
+from gateway.interface.gate.exchange import Exchange
+from gateway.interface.gate.headers import RequestHeaders
+from gateway.interface.gate.limits import BY_ADDRESS, QUOTAS, Limiter, Quota, quota_of_key
+from gateway.interface.gate.rows import Row
+
+_OWN_FORMS = "/api/auth/"
+
+
+def unauthenticated() -> Problem:
+    """401, the same for no proof and for one that does not hold."""
+    challenge = {"WWW-Authenticate": 'Bearer realm="deskstream"'}
+    return Problem(401, "unauthenticated", headers=challenge)
+
+
+class Policy:
+    """Admits a request to its row, or raises the Problem to answer with.
+
+    Nothing is looked up twice in five seconds; a store that is down refuses (503).
+    """
+
+    def __init__(
+        self, credentials: Credentials, limiter: Limiter, audit: Audit, own_origin: str
+    ) -> None:
+        self._credentials = credentials
+        self._limiter = limiter
+        self._audit = audit
+        self._own_origin = own_origin.encode()
+
+    async def admit(self, exchange: Exchange, row: Row, headers: RequestHeaders) -> None:
+        """Fills in the exchange's principal and RateLimit headers. Raises Problem 401, 403, 429,
+        503."""
+        try:
+            await self._admit(exchange, row, headers)
+        except Problem as problem:
+            self._note(exchange, row, problem)
+            raise
+        except StoreDown:
+            raise unavailable("store_unavailable") from None
+
+    async def _admit(self, exchange: Exchange, row: Row, headers: RequestHeaders) -> None:
+        single = headers.single
+        if row.access.public:
+            self._limit(exchange, row, None)
+            if row.unsafe and row.template.startswith(_OWN_FORMS):
+                check_site(single.get(b"sec-fetch-site"), single.get(b"origin"), self._own_origin)
+                exchange.principal = await self._session_at_hand(headers)
+            return
+        principal = exchange.principal = await self._proven(exchange, headers)
+        self._limit(exchange, row, principal)
+        _check_right(row, principal)
+        if principal.actor.kind == "key":
+            self._audit.note("key_used", "ok", principal=principal.name)
+            return
+        if row.unsafe:
+            check_site(single.get(b"sec-fetch-site"), single.get(b"origin"), self._own_origin)
+            check_token(single.get(b"x-csrf-token"), principal.csrf)
+        if row.renews and not principal.touched and b"deskstream-background" not in single:
+            await self._credentials.touch(principal)
+
+    async def _session_at_hand(self, headers: RequestHeaders) -> Principal | None:
+        """The living session whose cookie came with a public request: signing in replaces it."""
+        secret = session_cookie(headers.single.get(b"cookie"))
+        return None if secret is None else await self._credentials.by_cookie(secret)
+
+    async def _proven(self, exchange: Exchange, headers: RequestHeaders) -> Principal:
+        """The caller behind a key or, where no Authorization is sent, behind a session cookie."""
+        authorization = headers.single.get(b"authorization")
+        if authorization is not None:
+            secret = presented_key(authorization)
+        else:
+            secret = session_cookie(headers.single.get(b"cookie"))
+        if secret is not None:
+            known = self._credentials.remembered(secret)
+            if known is not None and (known.actor.kind == "key") is (authorization is not None):
+                return known
+        stranger = "address:" + exchange.address
+        self._take(exchange, QUOTAS["api"], stranger, peek=True)
+        if secret is not None:
+            look_up = (
+                self._credentials.by_cookie if authorization is None else self._credentials.by_key
+            )
+            found = await look_up(secret)
+            if found is not None:
+                return found
+        self._take(exchange, QUOTAS["api"], stranger)
+        raise unauthenticated()
+
+    def _limit(self, exchange: Exchange, row: Row, principal: Principal | None) -> None:
+        quota = QUOTAS.get(row.rate)
+        if quota is None:
+            return
+        if principal is None or row.rate in BY_ADDRESS:
+            self._take(exchange, quota, "address:" + exchange.address)
+            return
+        facts = principal.facts
+        if row.rate == "api" and isinstance(facts, KeyFacts) and facts.rate_per_minute:
+            quota = quota_of_key(facts.rate_per_minute)
+        self._take(exchange, quota, principal.name)
+
+    def _take(self, exchange: Exchange, quota: Quota, key: str, *, peek: bool = False) -> None:
+        if peek:
+            verdict = self._limiter.peek(quota, key)
+        else:
+            verdict = self._limiter.hit(quota, key)
+            exchange.limit_headers = verdict.headers()
+        if not verdict.allowed:
+            exchange.limit_headers = verdict.headers()
+            raise Problem(429, "rate_limited")
+
+    def _note(self, exchange: Exchange, row: Row, problem: Problem) -> None:
+        principal = exchange.principal
+        self._audit.note(
+            "limited" if problem.status == 429 else "refused",
+            "denied",
+            principal=None if principal is None else principal.name,
+            target=row.key,
+            code=problem.code,
+            address=exchange.address,
+        )
+
+
+def _check_right(row: Row, principal: Principal) -> None:
+    access, actor = row.access, principal.actor
+    if actor.kind == "key":
+        if actor.scopes.isdisjoint(access.scopes):
+            raise forbidden()
+    elif not access.session or not actor.is_at_least(access.role):
+        raise forbidden()
