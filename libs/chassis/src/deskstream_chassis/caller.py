@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import TypeAdapter
 
@@ -40,8 +40,8 @@ class Caller:
         try:
             return await retrying(lambda: handler(command, self))
         except AlreadyDone as done:
-            result: Any = done.result
-            return TypeAdapter(result_type).validate_python(result)
+            adapter: TypeAdapter[R] = TypeAdapter(result_type)
+            return adapter.validate_python(done.result)
 
     def fingerprinted(self, content_hash: str) -> "Caller":
         """For a streamed upload: the same caller, its key bound to this content hash."""

@@ -4,14 +4,15 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from uuid import UUID, uuid4
 
 import aiohttp
 from joserfc import jwt
 from joserfc.errors import JoseError
+from joserfc.jwa import EdDSAAlgorithm, JWSAlgModel
 from joserfc.jwk import KeySet, OKPKey
-from joserfc.jws import extract_compact
+from joserfc.jws import JWSRegistry, extract_compact
 from starlette.types import Scope
 
 from deskstream_chassis.access import Actor, Role
@@ -26,8 +27,21 @@ LEEWAY: Final = 2
 """Seconds by which a token may seem to come from the future; it never lives longer for that."""
 REFETCH_SECONDS: Final = 30
 MAX_TOKEN: Final = 8192
-_ALGORITHMS: Final = ["EdDSA"]
 _HEADERS: Final = {"alg", "typ", "kid"}
+
+
+class _EdDSA(EdDSAAlgorithm):
+    # The library warns at each use: RFC 9864 would name the curve in `alg`. Keys that are not
+    # Ed25519 never get here, so the name is not ambiguous.
+    security_warning = None
+
+
+class _OneAlgorithm(JWSRegistry):
+    algorithms: ClassVar[dict[str, JWSAlgModel]] = {"EdDSA": _EdDSA()}
+
+
+_REGISTRY: Final = _OneAlgorithm(algorithms=["EdDSA"])
+"""For this registry no other algorithm exists, `none` and HS256 included."""
 
 Now = Callable[[], float]
 
@@ -51,7 +65,7 @@ class TokenSigner:
         if not keys.keys:
             raise ValueError("no signing key")
         for key in keys.keys:
-            if not isinstance(key, OKPKey) or not key.is_private or not key.kid:
+            if not _is_ed25519(key) or not key.is_private or not key.kid:
                 raise ValueError("signing keys are private Ed25519 keys with a kid")
         self._keys = keys
         self._now = now
@@ -75,11 +89,15 @@ class TokenSigner:
         if actor.session is not None:
             claims["sid"] = actor.session
         protected = {"alg": "EdDSA", "typ": TYPE, "kid": key.kid}
-        return jwt.encode(protected, claims, key, algorithms=_ALGORITHMS)
+        return jwt.encode(protected, claims, key, registry=_REGISTRY)
 
     def public_set(self) -> Mapping[str, Any]:
         """The JWK set without private parts."""
         return self._keys.as_dict(private=False)
+
+
+def _is_ed25519(key: object) -> bool:
+    return isinstance(key, OKPKey) and key.curve_name == "Ed25519"
 
 
 def _subject(actor: Actor) -> str:
@@ -145,7 +163,7 @@ class KeyCache:
         keys = {
             key.kid: key
             for key in found.keys
-            if isinstance(key, OKPKey) and key.kid and not key.is_private
+            if isinstance(key, OKPKey) and _is_ed25519(key) and key.kid and not key.is_private
         }
         if not keys:
             raise KeysUnavailable("empty")
@@ -200,7 +218,7 @@ class TokenVerifier:
         kid = _checked_header(token)
         key = await self._keys.get(kid)
         try:
-            claims = jwt.decode(token, key, algorithms=_ALGORITHMS).claims
+            claims = jwt.decode(token, key, registry=_REGISTRY).claims
         except (JoseError, ValueError, TypeError):
             raise TokenRejected("bad_signature") from None
         return self._read(claims)

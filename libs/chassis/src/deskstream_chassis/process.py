@@ -1,0 +1,101 @@
+"""One service, one command: `python -m SERVICE api|worker|all|migrate|ops …`."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeVar
+
+import uvloop
+from pydantic import ValidationError
+from starlette.types import ASGIApp
+
+from deskstream_chassis.health import OpsRoute
+from deskstream_chassis.logs import configure_logs, log
+from deskstream_chassis.migrations import migrate, migrations_folder
+from deskstream_chassis.operations import Operations, run_command
+from deskstream_chassis.settings import ServiceSettings
+from deskstream_eventstore import Database
+
+S = TypeVar("S", bound=ServiceSettings)
+Role = Literal["api", "worker", "all"]
+ROLES: tuple[Role, ...] = ("api", "worker", "all")
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Something that runs until `stopping` is set, then finishes, commits and returns.
+
+    `health` reports `assigned`, `position_age` (seconds) and `lag`, if it follows a topic.
+    """
+
+    name: str
+    run: Callable[[asyncio.Event], Awaitable[None]]
+    health: Callable[[], Mapping[str, Any]] | None = None
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a service's bootstrap has put together."""
+
+    database: Database
+    app: ASGIApp | None = None
+    workers: Sequence[Worker] = ()
+    operations: Operations | None = None
+    ops_routes: Sequence[OpsRoute] = ()
+    commands: Mapping[str, Callable[[Sequence[str]], Awaitable[Any]]] = field(default_factory=dict)
+    """The service's own `ops` subcommands: arguments in, something JSON can hold out."""
+
+
+@dataclass(frozen=True)
+class ServiceSpec(Generic[S]):
+    """A service as the process sees it. `build` connects and yields the parts, and closes them."""
+
+    name: str
+    settings_type: type[S]
+    build: Callable[[S], AbstractAsyncContextManager[Parts]]
+    version: str = "0.1.0"
+    server: Literal["uvicorn", "granian"] = "uvicorn"
+
+
+def main(spec: ServiceSpec[S], argv: Sequence[str] | None = None) -> None:
+    """Run and exit. 0: done or stopped by SIGTERM; 1: failed; 2: wrong arguments or settings."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    command = arguments[0] if arguments else "all"
+    if command not in (*ROLES, "migrate", "ops"):
+        _complain(f"usage: python -m {spec.name} [api|worker|all|migrate|ops …]")
+        sys.exit(2)
+    try:
+        settings = spec.settings_type()
+    except ValidationError as error:
+        for problem in error.errors(include_input=False, include_url=False):
+            _complain(f"{'.'.join(map(str, problem['loc'])) or 'settings'}: {problem['msg']}")
+        sys.exit(2)
+    sys.exit(_run(spec, settings, command, arguments[1:]))
+
+
+def _run(spec: ServiceSpec[S], settings: S, command: str, arguments: Sequence[str]) -> int:
+    if command == "ops":
+        configure_logs(spec.name, spec.version, "warning", sys.stderr)
+        return uvloop.run(_ops(spec, settings, arguments))
+    configure_logs(spec.name, spec.version, settings.log_level)
+    if command == "migrate":
+        revision = migrate(settings.database_dsn.get_secret_value(), migrations_folder(spec.name))
+        log.info("schema at head", revision=revision)
+        return 0
+    from deskstream_chassis.runtime import run_role
+
+    return uvloop.run(run_role(spec, settings, command))
+
+
+async def _ops(spec: ServiceSpec[S], settings: S, arguments: Sequence[str]) -> int:
+    async with spec.build(settings) as parts:
+        code, answer = await run_command(parts.operations, parts.commands, arguments)
+    sys.stdout.write(json.dumps(answer, default=str, sort_keys=True) + "\n")
+    return code
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(text + "\n")
