@@ -24,7 +24,8 @@ class Postal:
 
     def header(self, *, utf8: bool) -> Address:
         """With the name, for To and Cc."""
-        return Address(display_name=self.name, addr_spec=self.address(utf8=utf8))
+        local, _, domain = self.address(utf8=utf8).rpartition("@")
+        return Address(display_name=self.name, username=local, domain=domain)
 
 
 def postal(recipient: Recipient) -> Postal:
@@ -38,7 +39,6 @@ def postal(recipient: Recipient) -> Postal:
             check_deliverability=False,
             test_environment=True,
             globally_deliverable=False,
-            allow_quoted_local=True,
         )
     except EmailNotValidError:
         raise BadAddress from None
