@@ -1,0 +1,77 @@
+"""Lists, from the views."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Text, Uuid, bindparam, or_, select
+
+from deskstream_eventstore import Database, compiled
+from gateway.application.ports import TeamRow, UserRow
+from gateway.domain.api_key import ApiKey
+from gateway.domain.errors import NotFound
+from gateway.domain.user import Status
+from gateway.infra.db.gate_tables import key_of
+from gateway.infra.db.tables import api_key, team_view, user_view
+
+_STATUS = bindparam("status", type_=Text())
+_AFTER = bindparam("after", type_=Uuid())
+_USERS = compiled(
+    select(user_view)
+    .where(
+        or_(_STATUS.is_(None), user_view.c.status == _STATUS),
+        or_(_AFTER.is_(None), user_view.c.user_id > _AFTER),
+    )
+    .order_by(user_view.c.user_id)
+    .limit(bindparam("count"))
+)
+_USER = compiled(select(user_view).where(user_view.c.user_id == bindparam("user_id")))
+_TEAMS = compiled(select(team_view).order_by(team_view.c.team_id))
+_KEYS = compiled(select(api_key).order_by(api_key.c.created_at, api_key.c.key_id))
+
+
+class DbQueries:
+    """See ports.Queries."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def users(
+        self, *, status: Status | None, after: UUID | None, limit: int
+    ) -> Sequence[UserRow]:
+        """See ports."""
+        async with self._database.reading() as work:
+            rows = await _USERS.fetch(work, status=status, after=after, count=limit)
+        return [_user(row) for row in rows]
+
+    async def user(self, user_id: UUID) -> UserRow:
+        """See ports."""
+        async with self._database.reading() as work:
+            row = await _USER.row(work, user_id=user_id)
+        if row is None:
+            raise NotFound("no such user")
+        return _user(row)
+
+    async def teams(self) -> Sequence[TeamRow]:
+        """See ports."""
+        async with self._database.reading() as work:
+            rows = await _TEAMS.fetch(work)
+        return [TeamRow(row["team_id"], row["title"], row["restricted"]) for row in rows]
+
+    async def keys(self) -> Sequence[ApiKey]:
+        """See ports."""
+        async with self._database.reading() as work:
+            rows = await _KEYS.fetch(work)
+        return [key_of(row) for row in rows]
+
+
+def _user(row: Any) -> UserRow:
+    return UserRow(
+        user_id=row["user_id"],
+        email=row["email"],
+        name=row["name"],
+        role=row["role"],
+        status=row["status"],
+        teams=tuple(row["teams"]),
+        registered_at=row["registered_at"],
+    )

@@ -1,0 +1,114 @@
+"""The gateway's own tables, beside those of the event store.
+
+`user_view` and `team_view` are read models that can be rebuilt; the others are the truth about
+secrets, sessions and keys, which events never carry.
+"""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Computed,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+metadata = MetaData()
+
+Instant = DateTime(timezone=True)
+
+STATUS = (
+    "case when suspended then 'suspended' when approved then 'active' "
+    "when verified then 'waiting' else 'unverified' end"
+)
+
+user_view = Table(
+    "user_view",
+    metadata,
+    Column("user_id", Uuid, primary_key=True),
+    Column("email", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text),
+    Column("teams", ARRAY(Uuid), nullable=False),
+    Column("verified", Boolean, nullable=False, server_default=text("false")),
+    Column("approved", Boolean, nullable=False, server_default=text("false")),
+    Column("suspended", Boolean, nullable=False, server_default=text("false")),
+    Column("status", Text, Computed(STATUS, persisted=True), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("registered_at", Instant, nullable=False),
+    Index("user_view_status", "status", "user_id"),
+)
+
+team_view = Table(
+    "team_view",
+    metadata,
+    Column("team_id", Uuid, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("restricted", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+user_email = Table(
+    "user_email",
+    metadata,
+    Column("address_hash", Text, primary_key=True),
+    Column("user_id", Uuid, nullable=False, unique=True),
+    comment="whose address it is, by the keyed hash of its folded form: no address in an index",
+)
+
+credential = Table(
+    "credential",
+    metadata,
+    Column("user_id", Uuid, primary_key=True),
+    Column("password_hash", Text, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+)
+
+verify_link = Table(
+    "verify_link",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("user_id", Uuid, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("issued_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Index("verify_link_user", "user_id", "issued_at"),
+    Index("verify_link_expiry", "expires_at"),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("session_id", Uuid, primary_key=True),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),
+    Column("user_id", Uuid, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("last_seen_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Index("session_open", "user_id", postgresql_where=text("ended_at is null")),
+    Index("session_expiry", "expires_at"),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("secret_hash", LargeBinary, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("rate_per_minute", Integer),
+    Column("created_by", Uuid),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("revoked_at", Instant),
+    Column("last_used_at", Instant),
+)
