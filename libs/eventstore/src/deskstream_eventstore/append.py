@@ -1,0 +1,111 @@
+"""Appending: one statement for all streams of a unit of work, the last before its commit."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from deskstream_events import Event, Meta
+from deskstream_eventstore.connection import Connection
+from deskstream_eventstore.errors import Conflict, EventTooLarge
+from deskstream_eventstore.metrics import APPENDS, CONFLICTS
+
+LARGEST_EVENT = 900 * 1024
+"""Bytes of a payload: below the broker's 1 MiB with room for headers."""
+
+_CONSTRAINT = "events_stream_id_version_key"
+
+_INCOMING = """
+with incoming as (
+  select * from unnest($1::uuid[], $2::text[], $3::int[], $4::uuid[], $5::text[], $6::smallint[],
+                       $7::text[], $8::text[])
+    as t(stream_id, stream_type, version, event_id, type, schema_version, data, meta)
+), ready as (
+  select coalesce(bool_and(exists (
+    select 1 from events e where e.stream_id = f.stream_id and e.version = f.version - 1
+  )), true) as yes
+  from (select stream_id, min(version) as version from incoming group by stream_id) f
+  where f.version > 1
+), added as (
+  insert into events (stream_id, stream_type, version, event_id, type, schema_version, data, meta)
+  select stream_id, stream_type, version, event_id, type, schema_version, data::json, meta::json
+  from incoming where (select yes from ready) order by stream_id, version
+  returning position, event_id, recorded_at
+)"""
+_APPEND = f"{_INCOMING} select position, event_id, recorded_at from added"  # noqa: S608
+_APPEND_ABOUT = f"""{_INCOMING}, about as (
+  insert into event_subject (subject, position)
+  select s.subject, a.position
+  from unnest($9::uuid[], $10::text[]) as s(event_id, subject) join added a using (event_id)
+)
+select position, event_id, recorded_at from added"""  # noqa: S608
+
+
+@dataclass(frozen=True)
+class Pending:
+    """An event on its way into the store."""
+
+    stream_id: UUID
+    stream_type: str
+    version: int
+    event_id: UUID
+    event: Event
+    meta: Meta
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the store put an event."""
+
+    position: int
+    recorded_at: datetime
+
+
+async def insert(connection: Connection, pending: Sequence[Pending]) -> dict[UUID, Place]:
+    """Insert them all or none. Raises Conflict, EventTooLarge."""
+    ordered = sorted(pending, key=lambda p: (p.stream_id, p.version))
+    columns: list[list[Any]] = [
+        [p.stream_id for p in ordered],
+        [p.stream_type for p in ordered],
+        [p.version for p in ordered],
+        [p.event_id for p in ordered],
+        [p.event.TYPE for p in ordered],
+        [p.event.VERSION for p in ordered],
+        [_payload(p.event) for p in ordered],
+        [json.dumps(p.meta.as_json(), separators=(",", ":")) for p in ordered],
+    ]
+    about = [(p.event_id, subject) for p in ordered for subject in p.meta.subjects]
+    statement = _APPEND
+    if about:
+        statement = _APPEND_ABOUT
+        columns += [[e for e, _ in about], [s for _, s in about]]
+    try:
+        rows = await connection.fetch(statement, *columns)
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name != _CONSTRAINT:
+            raise
+        CONFLICTS.inc()
+        raise Conflict("another writer appended to the stream first") from None
+    except asyncpg.DeadlockDetectedError:
+        CONFLICTS.inc()
+        raise Conflict("writers of several streams met") from None
+    if len(rows) != len(ordered):
+        CONFLICTS.inc()
+        raise Conflict("the stream has not reached the expected version")
+    for p in ordered:
+        APPENDS.labels(p.stream_type).inc()
+    return {
+        UUID(bytes=row["event_id"].bytes): Place(row["position"], row["recorded_at"])
+        for row in rows
+    }
+
+
+def _payload(event: Event) -> str:
+    text = event.model_dump_json()
+    if len(text.encode()) > LARGEST_EVENT:
+        raise EventTooLarge(f"{event.TYPE} is over {LARGEST_EVENT // 1024} KiB")
+    return text

@@ -1,0 +1,229 @@
+"""The database of a service and its unit of work: one connection, one transaction."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+import asyncpg
+from pydantic_core import to_jsonable_python
+from uuid_utils.compat import uuid7
+
+from deskstream_events import Event, Meta
+from deskstream_eventstore.append import Pending, insert
+from deskstream_eventstore.command_log import Idempotency, claim, keep
+from deskstream_eventstore.connection import (
+    Connection,
+    StoreConnection,
+    prepare,
+    server_settings,
+)
+from deskstream_eventstore.errors import Conflict, NotClaimed
+from deskstream_eventstore.recorded import Recorded, load
+from deskstream_eventstore.subjects import SubjectHasher
+from deskstream_eventstore.views import View
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Who and why of one unit of work."""
+
+    actor: str
+    correlation_id: str
+    causation_id: str | None = None
+    traceparent: str | None = None
+    idempotency: Idempotency | None = None
+
+
+class Work:
+    """One transaction. Ends with the block: committed, or rolled back if the block raised."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        origin: Origin | None,
+        subjects: SubjectHasher,
+        views: dict[str, list[View]],
+    ) -> None:
+        self.connection = connection
+        self.origin = origin
+        self._subjects = subjects
+        self._views = views
+        self._pending: list[Pending] = []
+        self._versions: dict[UUID, int] = {}
+        self._claimed: Idempotency | None = None
+        self._answer: tuple[Any] | None = None
+
+    async def once(self) -> None:
+        """Claim the caller's Idempotency-Key: after the access check, before deciding.
+
+        Without a key it does nothing. Raises AlreadyDone, AnswerNotKept, KeyReused, InFlight.
+        """
+        key = self.origin.idempotency if self.origin else None
+        if key is not None and self._claimed is None:
+            await claim(self.connection, key)
+            self._claimed = key
+
+    def answer(self, result: T, *, secret: bool = False) -> T:
+        """Give the result back, and keep it for repeats of the key unless it shows a secret."""
+        if self._claimed is not None and not secret:
+            self._answer = (to_jsonable_python(result),)
+        return result
+
+    def append(
+        self,
+        stream_type: str,
+        stream_id: UUID,
+        expected: int,
+        events: Sequence[Event],
+        *,
+        caused_by: Origin | None = None,
+    ) -> None:
+        """Note events for the end of the block; `expected` is the version decided on (0: new).
+
+        A second append to the same stream goes on from the first, whose expectation stands.
+        """
+        origin = caused_by or self.origin
+        if origin is None:
+            raise ValueError("an append needs an origin")
+        version = self._versions.get(stream_id, expected)
+        for event in events:
+            version += 1
+            self._pending.append(
+                Pending(stream_id, stream_type, version, uuid7(), event, self._meta(origin, event))
+            )
+        self._versions[stream_id] = version
+
+    def _meta(self, origin: Origin, event: Event) -> Meta:
+        return Meta(
+            actor=origin.actor,
+            correlation_id=origin.correlation_id,
+            causation_id=origin.causation_id,
+            traceparent=origin.traceparent,
+            subjects=self._subjects.hashes(event.people()),
+        )
+
+    async def load(
+        self, stream_id: UUID, *, to_version: int | None = None, as_of: datetime | None = None
+    ) -> list[Recorded]:
+        """The stored events of a stream (not those noted in this block)."""
+        return await load(self.connection, stream_id, to_version=to_version, as_of=as_of)
+
+    async def finish(self) -> list[Recorded]:
+        """Views, then the answer, then all events in one statement: what must come before commit.
+
+        Called by the database when the block ends; consumers' runtime calls it per batch.
+        """
+        if not self._pending and self._answer is None:
+            return []
+        key = self.origin.idempotency if self.origin else None
+        if key is not None and self._claimed is None and self._pending:
+            raise NotClaimed(f"{key.method} {key.path} appended without claiming its key")
+        now = datetime.now(UTC)
+        for pending in self._pending:
+            for view in self._views.get(pending.stream_type, ()):
+                await view.apply(self, _recorded(pending, 0, now))
+        if self._claimed is not None and self._answer is not None:
+            await keep(self.connection, self._claimed, self._answer[0])
+        if not self._pending:
+            return []
+        places = await insert(self.connection, self._pending)
+        done = [
+            _recorded(p, places[p.event_id].position, places[p.event_id].recorded_at)
+            for p in self._pending
+        ]
+        self._pending.clear()
+        return done
+
+
+def _recorded(pending: Pending, position: int, recorded_at: datetime) -> Recorded:
+    return Recorded(
+        position,
+        pending.stream_id,
+        pending.stream_type,
+        pending.version,
+        pending.event_id,
+        pending.event,
+        pending.meta,
+        recorded_at,
+    )
+
+
+class Database:
+    """A service's store: a small pool of connections."""
+
+    def __init__(
+        self,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        subjects: SubjectHasher,
+        views: Sequence[View] = (),
+    ) -> None:
+        self.pool = pool
+        self.subjects = subjects
+        self.views = tuple(views)
+        self._by_stream: dict[str, list[View]] = {}
+        for view in views:
+            for stream_type in view.stream_types:
+                self._by_stream.setdefault(stream_type, []).append(view)
+
+    @classmethod
+    async def connect(
+        cls,
+        dsn: str,
+        *,
+        size: int = 5,
+        name: str,
+        subjects: SubjectHasher,
+        views: Sequence[View] = (),
+    ) -> "Database":
+        """Open the pool (lazily: one connection now). Raises OSError or asyncpg's errors."""
+        pool = await asyncpg.create_pool(
+            dsn,
+            min_size=1,
+            max_size=size,
+            timeout=5,
+            command_timeout=60,
+            connection_class=StoreConnection,
+            init=prepare,
+            server_settings=server_settings(name),
+        )
+        return cls(pool, subjects, views)
+
+    @asynccontextmanager
+    async def work(self, origin: Origin | None = None) -> AsyncIterator[Work]:
+        """A unit of work. Conflict and EventTooLarge are raised where the block ends."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            work = self.on(connection, origin)
+            yield work
+            await work.finish()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Work]:
+        """A read-only transaction with one snapshot."""
+        async with (
+            self.pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            yield self.on(connection, None)
+
+    def on(self, connection: Connection, origin: Origin | None) -> Work:
+        """A unit of work on a transaction that the caller opened and ends (after `finish`)."""
+        return Work(connection, origin, self.subjects, self._by_stream)
+
+    async def close(self) -> None:
+        """Give all connections back and close them."""
+        await self.pool.close()
+
+
+async def retrying(attempt: Callable[[], Awaitable[T]], tries: int = 3) -> T:
+    """Run a whole use case again when it lost a race. Raises Conflict after the last try."""
+    for _ in range(tries - 1):
+        try:
+            return await attempt()
+        except Conflict:
+            continue
+    return await attempt()
