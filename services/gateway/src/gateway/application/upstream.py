@@ -32,7 +32,7 @@ class UpstreamBroken(UpstreamError):
     code = "upstream_broken"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class UpstreamRequest:
     """One request as it goes on: everything in it was written by us, nothing copied unseen."""
 

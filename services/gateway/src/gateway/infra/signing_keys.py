@@ -40,7 +40,7 @@ def load_signing_keys(path: Path) -> KeySet:
             raise SigningKeysUnusable("holds a key that is not a private Ed25519 key with a kid")
     if len({key.kid for key in found}) != len(found):
         raise SigningKeysUnusable("holds two keys of one kid")
-    return KeySet(found)
+    return KeySet([*found])
 
 
 def new_signing_key() -> dict[str, Any]:

@@ -63,9 +63,10 @@ class AiohttpAnswer:
 class AiohttpUpstream:
     """One service at one address.
 
-    Connect within 1 s; first byte, and each next one, within the row's time. A broken connection before the first byte
-    is tried once more if the request is idempotent, never otherwise. Redirects, cookies, proxies
-    from the environment and decompression are off: the answer is what the service wrote.
+    Connect within 1 s; first byte, and each next one, within the row's time. A broken connection
+    before the first byte is tried once more if the request is idempotent, never otherwise.
+    Redirects, cookies, proxies from the environment and decompression are off: the answer is what
+    the service wrote.
     """
 
     def __init__(self, address: str, breaker: Breaker | None = None) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from opentelemetry.trace import Span
 from starlette.types import Message, Scope, Send
+from uuid_utils import uuid7
 
 from deskstream_chassis.http.problem import MEDIA_TYPE, Problem
-from deskstream_chassis.ids import new_id
 from gateway.interface.gate.credentials import Principal
 from gateway.interface.gate.headers import PASSED_BACK, POLICY, SECURITY
 from gateway.interface.gate.rows import Row
@@ -41,7 +41,7 @@ class Exchange:
         self.scope = scope
         self.send = send
         self.method: str = scope["method"]
-        self.correlation = str(new_id())
+        self.correlation = str(uuid7())
         self.row: Row | None = None
         self.principal: Principal | None = None
         self.address = ""
@@ -49,13 +49,13 @@ class Exchange:
         self.span: Span | None = None
         self.status = 0
 
-    async def start(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
+    async def start(
+        self, status: int, headers: Iterable[tuple[bytes, bytes]], policy: Headers = (POLICY,)
+    ) -> None:
         """Send the head: the given headers, and those that every answer carries."""
         self.status = status
-        own = [*headers, *SECURITY, *self.limit_headers]
-        own.append((CORRELATION, self.correlation.encode()))
-        if not any(name == POLICY[0] for name, _ in own):
-            own.append(POLICY)
+        correlation = (CORRELATION, self.correlation.encode())
+        own = [*headers, *policy, *SECURITY, *self.limit_headers, correlation]
         await self.send({"type": "http.response.start", "status": status, "headers": own})
 
     async def body(self, chunk: bytes, *, more: bool = False) -> None:
@@ -87,7 +87,8 @@ class Exchange:
             return
         headers = message.get("headers", ())
         kept = [(n, v) for n, v in headers if n in PASSED_BACK or n in _OWN_PAGES]
-        await self.start(message["status"], kept)
+        own_policy = any(name == POLICY[0] for name, _ in kept)
+        await self.start(message["status"], kept, () if own_policy else (POLICY,))
 
 
 def passed_back(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

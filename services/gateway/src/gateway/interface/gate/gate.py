@@ -82,11 +82,11 @@ class Gate:
             headers = self._read(exchange)
             match = self._find(scope["method"], scope["path"])
         except Problem:
-            exchange.span = self._observer.begin(UNMATCHED, known_method(exchange.method), None)
+            exchange.span = self._observer.begin(known_method(exchange.method), UNMATCHED, None)
             raise
         row = exchange.row = match.row
         exchange.span = self._observer.begin(
-            row.key, row.method, headers.single.get(b"traceparent")
+            row.method, row.path, headers.single.get(b"traceparent")
         )
         await self._policy.admit(exchange, row, headers)
         if row.rate in AT_ONCE and exchange.principal is not None:

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.interface.gate.rows import Rate
 
@@ -18,11 +18,12 @@ class Quota:
     rate: int
     window: int
     burst: int
+    policy: bytes = field(init=False)
+    """The value of `RateLimit-Policy`."""
 
-    @property
-    def policy(self) -> bytes:
-        """The value of `RateLimit-Policy`."""
-        return f'"{self.name}";q={self.rate};w={self.window}'.encode()
+    def __post_init__(self) -> None:
+        text = f'"{self.name}";q={self.rate};w={self.window}'
+        object.__setattr__(self, "policy", text.encode())
 
 
 QUOTAS: dict[Rate, Quota] = {
@@ -48,7 +49,7 @@ def quota_of_key(rate_per_minute: int) -> Quota:
     return Quota("key", rate_per_minute, 60, max(1, rate_per_minute // 6))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Verdict:
     """`allowed`; `remaining` requests at once after this one; `retry_after` whole seconds until the
     next is allowed (0 if it was); `reset` seconds until the bucket is full again."""

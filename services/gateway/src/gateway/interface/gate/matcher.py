@@ -8,9 +8,10 @@ from re import Pattern
 from gateway.interface.gate.rows import PARAMETERS, Row
 
 _LONGEST = 512
+_REMEMBERED = 4096
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Match:
     """A row, its parameters as they were validated, and the path rebuilt from them."""
 
@@ -34,6 +35,7 @@ class Matcher:
 
     def __init__(self, table: Iterable[Row]) -> None:
         self._root = _Node()
+        self._known: dict[tuple[str, str], Match] = {}
         for row in table:
             if row.served:
                 self._add(row)
@@ -53,6 +55,17 @@ class Matcher:
 
     def match(self, method: str, path: str) -> Match | tuple[str, ...]:
         """The match, or the methods that the path does have (405); none at all means 404."""
+        known = self._known.get((method, path))
+        if known is not None:
+            return known
+        found = self._search(method, path)
+        if isinstance(found, Match):
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[method, path] = found
+        return found
+
+    def _search(self, method: str, path: str) -> Match | tuple[str, ...]:
         if len(path) > _LONGEST or not path.startswith("/"):
             return ()
         segments = path.split("/")

@@ -17,6 +17,7 @@ _TRACEPARENT = re.compile(rb"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NOWHERE = Context()
 UNMATCHED = "_unmatched"
+_SLOW = 0.3
 
 
 def known_method(method: str) -> str:
@@ -71,6 +72,24 @@ class AccessLog:
             self._stream.flush()
 
 
+class _Series:
+    """One labelled histogram; a trace is hung on a sample once a second, on slow ones always."""
+
+    __slots__ = ("_histogram", "_next")
+
+    def __init__(self, histogram: Histogram) -> None:
+        self._histogram = histogram
+        self._next = 0.0
+
+    def observe(self, seconds: float, context: SpanContext | None) -> None:
+        now = time.monotonic()
+        if context is None or (now < self._next and seconds < _SLOW):
+            self._histogram.observe(seconds)
+            return
+        self._next = now + 1.0
+        self._histogram.observe(seconds, exemplar={"trace_id": f"{context.trace_id:032x}"})
+
+
 class Observer:
     """Measures requests; each of the three can be left out (`None`, False)."""
 
@@ -80,19 +99,19 @@ class Observer:
         self._log = access_log
         self._tracer = trace.get_tracer("deskstream") if tracing else None
         self._metrics = metrics
-        self._series: dict[tuple[str, str, int], Histogram] = {}
+        self._series: dict[tuple[str, str, int], _Series] = {}
 
-    def begin(self, name: str, method: str, traceparent: bytes | None) -> Span | None:
+    def begin(self, method: str, route: str, traceparent: bytes | None) -> Span | None:
         """A server span, child of the client's if he named one; None without tracing."""
         if self._metrics:
             IN_FLIGHT.inc()
         if self._tracer is None:
             return None
         return self._tracer.start_span(
-            name,
+            f"{method} {route}",
             context=_NOWHERE if traceparent is None else _remote(traceparent),
             kind=SpanKind.SERVER,
-            attributes={"http.request.method": method},
+            attributes={"http.request.method": method, "http.route": route},
         )
 
     def end(
@@ -110,9 +129,7 @@ class Observer:
         context = None
         if span is not None:
             context = span.get_span_context()
-            span.set_attribute("http.route", route)
             span.set_attribute("http.response.status_code", status)
-            span.set_attribute("correlation_id", correlation)
             if status >= 500:
                 span.set_status(Status(StatusCode.ERROR))
             span.end()
@@ -128,9 +145,9 @@ class Observer:
         key = (method, route, status)
         series = self._series.get(key)
         if series is None:
-            series = self._series[key] = SERVER_DURATION.labels(method, route, str(status))
-        exemplar = None if context is None else {"trace_id": f"{context.trace_id:032x}"}
-        series.observe(seconds, exemplar=exemplar)
+            series = _Series(SERVER_DURATION.labels(method, route, str(status)))
+            self._series[key] = series
+        series.observe(seconds, context)
 
     def flush(self) -> None:
         """Write what the access log keeps."""
