@@ -1,16 +1,13 @@
 """Which mail a fact calls for, and to whom."""
 
-from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from notifier.domain import occasions
 from notifier.domain.addresses import Recipient
 from notifier.domain.people import Person
-from notifier.domain.standing import standing
 from notifier.domain.threading import thread
 from notifier.domain.ticket import PendingReply, Ticket
 
-AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 OWN = "support@shop.test"
 FACT = uuid4()
 
@@ -83,13 +80,6 @@ def test_a_reply_goes_to_the_customer_and_each_copied_once() -> None:
     letter = occasions.reply(FACT, ticket(), pending, own=OWN)
     assert [one.address for one in letter.recipients] == ["ann@example.org", "bob@example.org"]
     assert not letter.automatic
-
-
-def test_a_republished_fact_mails_nobody_and_an_old_one_waits_for_a_person() -> None:
-    old = AT - timedelta(hours=48, seconds=1)
-    assert standing(at=AT, now=AT, republished=True) == "muted"
-    assert standing(at=old, now=AT, republished=False) == "held"
-    assert standing(at=AT - timedelta(hours=48), now=AT, republished=False) == "pending"
 
 
 def test_mails_of_a_ticket_share_a_root_and_refer_to_the_newest() -> None:

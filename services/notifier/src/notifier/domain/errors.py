@@ -41,3 +41,15 @@ class TicketUnknown(NotifierError):
     """A fact about a ticket that never opened here."""
 
     code = "ticket_unknown"
+
+
+class PersonUnknown(NotifierError):
+    """A fact about an account that never registered here."""
+
+    code = "person_unknown"
+
+
+class FilesUnreachable(NotifierError):
+    """The bucket does not answer."""
+
+    code = "bucket_unreachable"

@@ -2,7 +2,7 @@
 line ends, and names and subjects were made one line before."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -139,13 +139,4 @@ def _attach(message: EmailMessage, file: LoadedFile) -> None:
         subtype=sub.partition(";")[0].strip() or "octet-stream",
         filename=one_line(file.file_name) or "file",
         disposition="attachment",
-    )
-
-
-def without(letter: Letter, addresses: frozenset[str]) -> Letter:
-    """The letter without these recipients (compared as given)."""
-    return replace(
-        letter,
-        to=tuple(one for one in letter.to if one.address not in addresses),
-        cc=tuple(one for one in letter.cc if one.address not in addresses),
     )

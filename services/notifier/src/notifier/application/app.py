@@ -1,0 +1,18 @@
+"""The menu of use cases."""
+
+from dataclasses import dataclass
+
+from notifier.application.follow_tickets import FollowTickets
+from notifier.application.follow_users import FollowUsers
+from notifier.application.send_mail import SendMail
+from notifier.application.settle_mail import SettleMail
+
+
+@dataclass(frozen=True)
+class NotifierApp:
+    """All that the notifier does; bootstrap fills it."""
+
+    users: FollowUsers
+    tickets: FollowTickets
+    send_mail: SendMail
+    settle_mail: SettleMail

@@ -1,0 +1,94 @@
+"""The notifier's own tables, beside those of the event store; migrations create them."""
+
+from sqlalchemy import JSON, Column, DateTime, Integer, MetaData, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import ARRAY
+
+metadata = MetaData()
+
+
+def _at(name: str) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=False)
+
+
+person = Table(
+    "person",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("role", Text),
+    Column("status", Text, nullable=False),
+)
+
+ticket = Table(
+    "ticket",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("team_id", Uuid, nullable=False),
+    Column("requester_name", Text),
+    Column("requester_email", Text),
+    Column("cc", ARRAY(Text), nullable=False),
+)
+
+pending_reply = Table(
+    "pending_reply",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("ticket_id", Uuid, nullable=False),
+    Column("content", JSON, nullable=False),
+    Column("subjects", ARRAY(Text), nullable=False),
+)
+
+late_notice = Table(
+    "late_notice",
+    metadata,
+    Column("event_id", Uuid, primary_key=True),
+    Column("user_id", Uuid, nullable=False),
+    Column("ticket_id", Uuid, nullable=False),
+    Column("assigned_by", Text, nullable=False),
+    _at("at"),
+    Column("standing", Text, nullable=False),
+    Column("correlation_id", Text, nullable=False),
+    Column("traceparent", Text),
+)
+
+letter = Table(
+    "letter",
+    metadata,
+    Column("message_id", Uuid, primary_key=True),
+    Column("content", JSON, nullable=False),
+    Column("subjects", ARRAY(Text), nullable=False),
+)
+
+message = Table(
+    "message",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("ticket_id", Uuid),
+    Column("reply_id", Uuid),
+    Column("mail_id", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("code", Text),
+    Column("attempts", Integer, nullable=False),
+    _at("queued_at"),
+    _at("changed_at"),
+)
+
+suppressed_address = Table(
+    "suppressed_address",
+    metadata,
+    Column("address_hash", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    _at("since"),
+)
+
+automatic_mail = Table(
+    "automatic_mail",
+    metadata,
+    Column("message_id", Uuid, primary_key=True),
+    Column("address_hash", Text, nullable=False),
+    _at("at"),
+)
