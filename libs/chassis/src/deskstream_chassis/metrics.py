@@ -9,6 +9,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deskstream_chassis.http.context import context_of
+from deskstream_chassis.logs import log
 
 LABELS: Final = frozenset(
     {
@@ -19,6 +20,7 @@ LABELS: Final = frozenset(
 )  # fmt: skip
 """Every label there may be: none of them is an id, an address or a number of a person."""
 
+UNMATCHED: Final = "_unmatched"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0)
 
@@ -64,7 +66,7 @@ JOB_SUCCESS = gauge(
 
 
 class MetricsLayer:
-    """Pure ASGI: measures each request under its route's template, never its path."""
+    """Pure ASGI: measures and logs each request under its route's template, never its path."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -92,8 +94,16 @@ class MetricsLayer:
     def _observe(self, scope: Scope, status: int, seconds: float) -> None:
         context = context_of(scope)
         method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
-        series = SERVER_DURATION.labels(method, context.route or "_unmatched", str(status))
+        route = context.route or UNMATCHED
+        series = SERVER_DURATION.labels(method, route, str(status))
         series.observe(seconds, exemplar=trace_exemplar(context.traceparent))
+        log.info(
+            "request",
+            http_method=method,
+            http_route=route,
+            http_status=status,
+            duration_ms=round(seconds * 1000, 1),
+        )
 
 
 def trace_exemplar(traceparent: str | None = None) -> dict[str, str] | None:

@@ -79,7 +79,7 @@ def main(spec: ServiceSpec[S], argv: Sequence[str] | None = None) -> None:
 def _run(spec: ServiceSpec[S], settings: S, command: str, arguments: Sequence[str]) -> int:
     if command == "ops":
         configure_logs(spec.name, spec.version, "warning", sys.stderr)
-        return uvloop.run(_ops(spec, settings, arguments))
+        return int(uvloop.run(_ops(spec, settings, arguments)))
     configure_logs(spec.name, spec.version, settings.log_level)
     if command == "migrate":
         revision = migrate(settings.database_dsn.get_secret_value(), migrations_folder(spec.name))
@@ -87,7 +87,7 @@ def _run(spec: ServiceSpec[S], settings: S, command: str, arguments: Sequence[st
         return 0
     from deskstream_chassis.runtime import run_role
 
-    return uvloop.run(run_role(spec, settings, command))
+    return int(uvloop.run(run_role(spec, settings, command)))
 
 
 async def _ops(spec: ServiceSpec[S], settings: S, arguments: Sequence[str]) -> int:

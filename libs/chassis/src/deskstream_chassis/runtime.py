@@ -124,7 +124,7 @@ async def run_until_stopped(
 
 async def _database_answers(parts: "Parts") -> bool:
     async with parts.database.reading() as work:
-        return await work.connection.fetchval("select 1") == 1
+        return bool(await work.connection.fetchval("select 1") == 1)
 
 
 async def _schema_at_head(package: str, settings: ServiceSettings, stopping: asyncio.Event) -> bool:

@@ -6,16 +6,29 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.telemetry import TelemetryConfig
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars
 
 from deskstream_chassis.http.context import CORRELATION_HEADER, context_of
 from deskstream_chassis.http.errors import BASE, ErrorMap, handlers, problem_of
 from deskstream_chassis.http.gate import Authenticate, Gate, refuse
 from deskstream_chassis.http.guard import guard_table, guarded
+from deskstream_chassis.metrics import MetricsLayer
+from deskstream_chassis.telemetry import TracingLayer
 
 Layer = Callable[[ASGIApp], ASGIApp]
+
+_NO_NATIVE_TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+"""FastAPI (since 0.16x) would put path and query of each request into spans of its own."""
 
 
 class Sealed(RuntimeError):
@@ -36,6 +49,7 @@ class ServiceApp(FastAPI):
     authenticate: Authenticate
     errors: ErrorMap
     outer_layers: Sequence[Layer] = ()
+    observed: bool = True
 
     def build_middleware_stack(self) -> ASGIApp:
         """At the first ASGI call: check every route, seal them, put the gate before them."""
@@ -44,7 +58,8 @@ class ServiceApp(FastAPI):
         app: ASGIApp = Gate(super().build_middleware_stack(), table, self.authenticate)
         for layer in self.outer_layers:
             app = layer(app)
-        return LastResort(app, self.errors)
+        app = LastResort(app, self.errors)
+        return TracingLayer(MetricsLayer(app)) if self.observed else app
 
 
 def _seal(router: Any) -> None:
@@ -67,6 +82,7 @@ class LastResort:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        bind_contextvars(correlation_id=context_of(scope).correlation_id)
         correlation = context_of(scope).correlation_id.encode()
         begun = False
 
@@ -94,14 +110,18 @@ def create_app(
     errors: ErrorMap | None = None,
     lifespan: Callable[[Any], AbstractAsyncContextManager[None]] | None = None,
     layers: Sequence[Layer] = (),
+    observed: bool = True,
     version: str = "0.1.0",
 ) -> ServiceApp:
     """The app of a service.
 
     `authenticate` tells who sends a request (services: `TokenVerifier.authenticate`). `errors` maps
     the service's own exception classes to problems. `layers` are pure ASGI wrappers put around the
-    gate. Raises UnguardedRoute at once for a route without a policy; one that is added later is
-    found when the app starts, and none can be added after that.
+    gate. `observed`: measure, trace and log each request here (False behind something of the same
+    process that does).
+
+    Raises UnguardedRoute at once for a route without a policy; one that is added later is found
+    when the app starts, and none can be added after that.
     """
     all_errors: ErrorMap = {**BASE, **(errors or {})}
     app = ServiceApp(
@@ -112,11 +132,13 @@ def create_app(
         openapi_url=None,
         lifespan=lifespan,
         redirect_slashes=False,
+        telemetry=_NO_NATIVE_TELEMETRY,
         exception_handlers=dict(handlers(all_errors)),  # type: ignore[arg-type]
     )
     app.authenticate = authenticate
     app.errors = all_errors
     app.outer_layers = tuple(layers)
+    app.observed = observed
     for router in routers:
         app.include_router(router)
     _add_docs(app, service)

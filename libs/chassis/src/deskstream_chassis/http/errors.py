@@ -18,7 +18,7 @@ from deskstream_chassis.http.problem import (
     unavailable,
 )
 from deskstream_chassis.logs import log, where
-from deskstream_eventstore import Conflict, EventTooLarge, InFlight, KeyReused
+from deskstream_eventstore import AnswerNotKept, Conflict, EventTooLarge, InFlight, KeyReused
 
 ToProblem = Callable[[Any], Problem]
 ErrorMap = Mapping[type[Exception], ToProblem]
@@ -34,8 +34,7 @@ STORE_DOWN: tuple[type[Exception], ...] = (
     asyncpg.ReadOnlySQLTransactionError,  # a fail-over in progress
     asyncpg.TransactionTimeoutError,
     asyncpg.IdleInTransactionSessionTimeoutError,
-    ConnectionError,
-    TimeoutError,
+    OSError,  # refused, no socket, no route, disk full, timeout
 )
 """The store cannot answer now; the same request may succeed a little later."""
 
@@ -55,6 +54,8 @@ def http_problem(error: HTTPException) -> Problem:
     """Starlette's and FastAPI's own errors."""
     if isinstance(error, Problem):
         return error
+    if error.status_code == 400 and isinstance(error.__cause__, RecursionError | ValueError):
+        return Problem(400, "malformed_json", detail="the body is not JSON")
     if error.status_code == 400:
         return Problem(400, "malformed_body", detail="the body could not be read")
     code = _STATUS_CODES.get(error.status_code, f"http_{error.status_code}")
@@ -79,6 +80,7 @@ BASE: dict[type[Exception], ToProblem] = {
     AccessDenied: lambda e: not_found() if e.reason == "hidden" else forbidden(),
     Conflict: lambda _: Problem(409, "conflict", detail="changed at the same time; load it again"),
     KeyReused: lambda _: Problem(422, "idempotency_key_reused"),
+    AnswerNotKept: lambda _: Problem(409, "answer_not_repeated"),
     InFlight: lambda _: Problem(409, "in_flight", headers={"Retry-After": "1"}),
     EventTooLarge: lambda _: Problem(413, "event_too_large"),
     **dict.fromkeys(STORE_DOWN, store_unavailable),

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars
 
 from deskstream_chassis.access import Actor
 from deskstream_chassis.http.context import RequestContext, context_of, header
@@ -54,6 +55,7 @@ class Gate:
         if guarded is not None and guarded.policy.is_public:
             return
         context.actor = await self._authenticate(scope)
+        bind_contextvars(actor_id=context.actor.ref)
         if guarded is not None and not guarded.policy.admits(
             context.actor, scope.get("method", "GET")
         ):

@@ -4,13 +4,13 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 import aiohttp
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwa import EdDSAAlgorithm, JWSAlgModel
+from joserfc.jwa import EdDSAAlgorithm
 from joserfc.jwk import KeySet, OKPKey
 from joserfc.jws import JWSRegistry, extract_compact
 from starlette.types import Scope
@@ -33,14 +33,11 @@ _HEADERS: Final = {"alg", "typ", "kid"}
 class _EdDSA(EdDSAAlgorithm):
     # The library warns at each use: RFC 9864 would name the curve in `alg`. Keys that are not
     # Ed25519 never get here, so the name is not ambiguous.
-    security_warning = None
+    security_warning = ""
 
 
-class _OneAlgorithm(JWSRegistry):
-    algorithms: ClassVar[dict[str, JWSAlgModel]] = {"EdDSA": _EdDSA()}
-
-
-_REGISTRY: Final = _OneAlgorithm(algorithms=["EdDSA"])
+_REGISTRY: Final = JWSRegistry(algorithms=["EdDSA"])
+_REGISTRY.algorithms = {"EdDSA": _EdDSA()}
 """For this registry no other algorithm exists, `none` and HS256 included."""
 
 Now = Callable[[], float]
