@@ -1,0 +1,122 @@
+"""What the gateway is told from outside: `GATEWAY_*`."""
+
+from ipaddress import ip_network
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from deskstream_chassis.settings import HexKey, ServiceSettings, key_bytes
+
+_DISTINCT_BYTES = 16
+"""A random 256-bit key has about 30 different bytes; what a person types has few."""
+
+
+def _random_looking(key: SecretStr) -> SecretStr:
+    raw = key_bytes(key)
+    steps = {(b - a) % 256 for a, b in pairwise(raw)}
+    repeats = any(raw == (raw[:n] * 32)[:32] for n in range(1, 17))
+    if len(set(raw)) < _DISTINCT_BYTES or len(steps) < _DISTINCT_BYTES // 2 or repeats:
+        raise ValueError("looks like a default, not like 32 random bytes")
+    return key
+
+
+def _origin(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
+        raise ValueError("must be http(s)://host[:port]")
+    if parts.path not in {"", "/"} or parts.query or parts.fragment:
+        raise ValueError("must not have a path")
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _listed(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(item.strip() for item in value.split(",") if item.strip())
+    return value
+
+
+def _network(value: str) -> str:
+    ip_network(value)
+    return value
+
+
+SecretKey = Annotated[HexKey, AfterValidator(_random_looking)]
+"""A 256-bit key that does not look typed."""
+
+Origin = Annotated[str, AfterValidator(_origin)]
+"""`scheme://host[:port]`."""
+
+
+class GatewaySettings(ServiceSettings):
+    """Frozen; read by bootstrap alone. An unsafe value stops the process before it listens."""
+
+    model_config = SettingsConfigDict(env_prefix="GATEWAY_")
+
+    api_port: int = Field(default=8400, ge=0, le=65535)
+    ops_port: int = Field(default=8401, ge=0, le=65535)
+    bucket_url: str = "none:"
+    """The gateway keeps no files."""
+
+    subject_key: SecretKey
+    session_pepper: SecretKey
+    key_pepper: SecretKey
+    audit_key: SecretKey
+    mail_token_key: SecretKey
+    """Shared with notifier alone."""
+    signing_keys_file: Path
+    """A JWK set of private Ed25519 keys, mode 0600; see infra/signing_keys.py for the rotation."""
+
+    public_url: Origin
+    """Where browsers find the gateway; the only origin whose pages may change anything."""
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = ()
+    """Further values of `Host`, beside that of `public_url`."""
+    trusted_proxies: Annotated[
+        tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_listed)
+    ] = ()
+    """Addresses or networks whose `X-Forwarded-For` is believed."""
+
+    upstream_ticketing: Origin | None = None
+    upstream_notifier: Origin | None = None
+    upstream_customer_identity: Origin | None = None
+    upstream_commerce_gateway: Origin | None = None
+    upstream_rag: Origin | None = None
+    ops_urls: dict[str, Origin] = Field(default_factory=dict)
+    """Where each service's guarded `/internal/ops/*` is found, by name of the service."""
+
+    security_contact: str = Field(
+        default="https://deskstream.dev/security", pattern=r"^(https://|mailto:)[!-~]+$"
+    )
+    """Where a weakness may be reported: a line of `/api/security-txt` (RFC 9116)."""
+    access_log: bool = True
+    tracing: bool = True
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Every value of `Host` that is accepted."""
+        return frozenset({urlsplit(self.public_url).netloc, *self.allowed_hosts})
+
+    @property
+    def upstreams(self) -> dict[str, str]:
+        """Addresses of the services that are configured, by the names of the route table."""
+        found = {
+            "ticketing": self.upstream_ticketing,
+            "notifier": self.upstream_notifier,
+            "customer-identity": self.upstream_customer_identity,
+            "commerce-gateway": self.upstream_commerce_gateway,
+            "rag": self.upstream_rag,
+        }
+        return {name: address for name, address in found.items() if address is not None}
+
+    @model_validator(mode="after")
+    def _refuse_unsafe(self) -> Self:
+        keys = ("subject_key", "session_pepper", "key_pepper", "audit_key", "mail_token_key")
+        values = [getattr(self, name).get_secret_value().lower() for name in keys]
+        if len(set(values)) != len(values):
+            raise ValueError(f"{', '.join(keys)} must differ from each other")
+        if self.profile == "prod" and not self.public_url.startswith("https://"):
+            raise ValueError("public_url must be https in profile 'prod'")
+        return self
