@@ -11,10 +11,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from deskstream_chassis.sealed import Sealer
 from deskstream_events.notifier.message import Kind
 from notifier.application.mail import LoadedFile
 from notifier.domain.addresses import Recipient
-from notifier.domain.errors import BadAddress
+from notifier.domain.errors import BadAddress, LinkUnreadable
 from notifier.domain.letter import Letter
 from notifier.domain.threading import Thread, thread
 from notifier.infra.mail.compose import Composer, House
@@ -22,7 +23,9 @@ from notifier.infra.mail.compose import Composer, House
 AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 TICKET = UUID("01990000-0000-7000-8000-000000000001")
 HOUSE = House("support@shop.test", "shop.test", "Customer support", "https://desk.shop.test")
-COMPOSER = Composer(HOUSE, unseal=lambda sealed: f"open+{sealed}", sign_ticket=lambda _: "TOKEN")
+COMPOSER = Composer(
+    HOUSE, unseal=lambda sealed: f"open+{sealed}", reply_address=lambda _: "support+TOKEN@shop.test"
+)
 
 FACTS: dict[str, str | int] = {
     "name": "Ann",
@@ -90,6 +93,14 @@ def test_the_link_carries_the_opened_token_escaped() -> None:
     text = words(compose(letter("verification")))
     assert "https://desk.shop.test/verify-email?token=open%2Bs%2F1" in text
     assert "02 March 2026, 12:00 UTC" in text
+
+
+def test_a_link_that_does_not_open_is_not_mailed() -> None:
+    right, wrong = Sealer(bytes(32), "mail-link"), Sealer(bytes(range(32)), "mail-link")
+    composer = Composer(HOUSE, unseal=right.unseal, reply_address=lambda _: "x@shop.test")
+    one = letter("verification", facts={"name": "Ann", "sealed_token": wrong.seal("t")})
+    with pytest.raises(LinkUnreadable):
+        composer.compose(one, Thread(), (), at=AT, correlation_id="c")
 
 
 def test_html_is_escaped_and_a_replys_html_cleaned() -> None:

@@ -139,7 +139,7 @@ class Composer(Protocol):
         at: datetime,
         correlation_id: str,
     ) -> Mail:
-        """Raises BadAddress. Uses CPU: run it in a thread for large files."""
+        """Raises BadAddress, LinkUnreadable. Uses CPU: run it in a thread for large files."""
         ...
 
 

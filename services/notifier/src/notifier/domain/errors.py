@@ -53,3 +53,9 @@ class FilesUnreachable(NotifierError):
     """The bucket does not answer."""
 
     code = "bucket_unreachable"
+
+
+class LinkUnreadable(NotifierError):
+    """The sealed token of a link does not open: gateway and notifier hold different keys."""
+
+    code = "link_unreadable"

@@ -12,8 +12,10 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
+from deskstream_chassis.sealed import NotSealed
 from notifier.application.mail import LoadedFile, Mail
 from notifier.domain.addresses import one_line
+from notifier.domain.errors import LinkUnreadable
 from notifier.domain.letter import Letter
 from notifier.domain.threading import Thread, mail_id
 from notifier.infra.mail.addresses import Postal, needs_utf8, postal
@@ -33,19 +35,20 @@ class House:
 
 
 class Composer:
-    """Writes mails. `unseal` opens a mailed link's token; `sign_ticket` makes the plus-token."""
+    """Writes mails. `unseal` opens a mailed link's token; `reply_address` is where answers to a
+    ticket's mails go."""
 
     def __init__(
         self,
         house: House,
         *,
         unseal: Callable[[str], str],
-        sign_ticket: Callable[[UUID], str],
+        reply_address: Callable[[UUID], str],
         templates: Templates | None = None,
     ) -> None:
         self._house = house
         self._unseal = unseal
-        self._sign_ticket = sign_ticket
+        self._reply_address = reply_address
         self._templates = templates or Templates()
 
     def compose(
@@ -57,7 +60,7 @@ class Composer:
         at: datetime,
         correlation_id: str,
     ) -> Mail:
-        """The mail for all recipients of the letter. Raises BadAddress."""
+        """The mail for all recipients of the letter. Raises BadAddress, LinkUnreadable."""
         to = [postal(recipient) for recipient in letter.to]
         cc = [postal(recipient) for recipient in letter.cc]
         utf8 = needs_utf8([*to, *cc])
@@ -92,9 +95,7 @@ class Composer:
         if cc:
             message["Cc"] = [one.header(utf8=utf8) for one in cc]
         if letter.to_customer and letter.ticket_id:
-            local, _, domain = self._house.sender.rpartition("@")
-            token = self._sign_ticket(letter.ticket_id)
-            message["Reply-To"] = Address(username=f"{local}+{token}", domain=domain)
+            message["Reply-To"] = self._reply_address(letter.ticket_id)
 
     def _marks(
         self,
@@ -121,14 +122,20 @@ class Composer:
         }
         sealed = facts.pop("sealed_token", None)
         if sealed is not None:
-            token = quote(self._unseal(str(sealed)), safe="")
-            facts["link"] = f"{self._house.public_url}/verify-email?token={token}"
+            facts["link"] = self._link(str(sealed))
         if letter.expires_at:
             facts["expires_at"] = f"{letter.expires_at:%d %B %Y, %H:%M} UTC"
         text = self._templates.render(letter.kind, facts)
         message["Subject"] = text.subject
         message.set_content(text.plain)
         message.add_alternative(text.html, subtype="html")
+
+    def _link(self, sealed: str) -> str:
+        try:
+            token = self._unseal(sealed)
+        except NotSealed:
+            raise LinkUnreadable from None
+        return f"{self._house.public_url}/verify-email?token={quote(token, safe='')}"
 
 
 def _attach(message: EmailMessage, file: LoadedFile) -> None:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-import nh3
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from deskstream_chassis.html import clean_html
 from deskstream_events.notifier.message import Kind
 from notifier.domain.addresses import one_line
 
@@ -22,7 +22,7 @@ class Text:
 class Templates:
     """Renders; a word that the facts do not hold is an error, never an empty place.
 
-    HTML is escaped by itself, except `body_html`, which is cleaned by nh3 here once more.
+    HTML is escaped by itself, except `body_html`, which is cleaned here once more.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class Templates:
         """Raises jinja2.UndefinedError where a fact is missing."""
         words = dict(facts)
         if "body_html" in words:
-            words["body_html"] = nh3.clean(words["body_html"], url_schemes=_SCHEMES)
+            words["body_html"] = clean_html(words["body_html"])
         subject = one_line(self._files.get_template(f"{kind}/subject.txt").render(words))
         words["subject"] = subject
         return Text(
@@ -46,6 +46,3 @@ class Templates:
             plain=self._files.get_template(f"{kind}/body.txt").render(words),
             html=self._files.get_template(f"{kind}/body.html").render(words),
         )
-
-
-_SCHEMES = {"http", "https", "mailto", "tel", "cid"}

@@ -1,12 +1,5 @@
-"""Facts of tickets and their replies."""
+"""Facts of tickets."""
 
-from deskstream_events.ticketing.reply import (
-    MailedFile,
-    ReplyCancelledV1,
-    ReplyDiscardedV1,
-    ReplyQueuedV1,
-    ReplyReleasedV1,
-)
 from deskstream_events.ticketing.ticket import (
     ParticipantAddedV1,
     ParticipantRemovedV1,
@@ -15,10 +8,9 @@ from deskstream_events.ticketing.ticket import (
     TicketTeamChangedV1,
 )
 from deskstream_eventstore import Consumer, Fact, Work
-from notifier.application.follow_tickets import FollowTickets, MailReply, TellAssignee
+from notifier.application.follow_tickets import FollowTickets, TellAssignee
 from notifier.domain.addresses import Recipient
-from notifier.domain.letter import Attached
-from notifier.domain.ticket import PendingReply, Ticket
+from notifier.domain.ticket import Ticket
 from notifier.interface.kafka.cause import cause_of
 
 
@@ -48,23 +40,6 @@ def follow_tickets(consumer: Consumer, tickets: FollowTickets) -> None:
     async def when_participant_removed(work: Work, fact: Fact[ParticipantRemovedV1]) -> None:
         await tickets.remove_copied(work, fact.event.ticket_id, fact.event.email)
 
-    @consumer.on(ReplyQueuedV1)
-    async def when_reply_queued(work: Work, fact: Fact[ReplyQueuedV1]) -> None:
-        await tickets.keep_reply(work, _reply(fact.event))
-
-    @consumer.on(ReplyCancelledV1)
-    async def when_reply_cancelled(work: Work, fact: Fact[ReplyCancelledV1]) -> None:
-        await tickets.drop_reply(work, fact.event.reply_id)
-
-    @consumer.on(ReplyDiscardedV1)
-    async def when_reply_discarded(work: Work, fact: Fact[ReplyDiscardedV1]) -> None:
-        await tickets.drop_reply(work, fact.event.reply_id)
-
-    @consumer.on(ReplyReleasedV1)
-    async def when_reply_released(work: Work, fact: Fact[ReplyReleasedV1]) -> None:
-        command = MailReply(fact.event.ticket_id, fact.event.reply_id)
-        await tickets.mail_reply(work, command, cause_of(fact))
-
 
 def _ticket(event: TicketOpenedV1) -> Ticket:
     address = event.requester_email
@@ -75,27 +50,4 @@ def _ticket(event: TicketOpenedV1) -> Ticket:
         team_id=event.team_id,
         requester=Recipient(address, event.requester_name) if address else None,
         cc=event.cc_emails,
-    )
-
-
-def _reply(event: ReplyQueuedV1) -> PendingReply:
-    return PendingReply(
-        reply_id=event.reply_id,
-        ticket_id=event.ticket_id,
-        author_name=event.author_name,
-        body_html=event.body_html,
-        body_text=event.body_text,
-        to=Recipient(event.to_email, event.to_name),
-        cc=event.cc_emails,
-        files=tuple(_file(file) for file in event.files),
-    )
-
-
-def _file(file: MailedFile) -> Attached:
-    return Attached(
-        key=file.key,
-        sha256=file.sha256,
-        size=file.size,
-        media_type=file.media_type,
-        file_name=file.file_name,
     )

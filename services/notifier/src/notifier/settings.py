@@ -1,0 +1,57 @@
+"""What the notifier is told from outside; read only by bootstrap."""
+
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from deskstream_chassis.settings import HexKey, ServiceSettings
+
+
+def _public_url(value: str) -> str:
+    url = value.rstrip("/")
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("must start with http:// or https://")
+    return url
+
+
+def _mailbox(value: str) -> str:
+    local, at, domain = value.partition("@")
+    if not (local and at and domain) or "+" in local or not value.isascii():
+        raise ValueError("must be one plain address without a plus tag")
+    return value
+
+
+class Settings(ServiceSettings):
+    """Environment prefix NOTIFIER_."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="NOTIFIER_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    api_port: int = Field(default=8420, ge=0, le=65535)
+    ops_port: int = Field(default=8421, ge=0, le=65535)
+    smtp_host: str = "127.0.0.1"
+    smtp_port: int = Field(default=8480, ge=1, le=65535)
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_starttls: bool = False
+    smtp_connections: int = Field(default=8, ge=1, le=100)
+    """Mails under way at the same time: at most so many outcomes can be unknown at once."""
+    smtp_answer_seconds: float = Field(default=60.0, gt=0, le=600)
+    """How long an answer of the mail server may take, the one after DATA too."""
+    mail_domain: str = Field(pattern=r"^[a-z0-9.-]+$")
+    """Of our Message-IDs, and the name given in EHLO."""
+    mail_from: Annotated[str, AfterValidator(_mailbox)]
+    """The support mailbox; replies of customers come back to it, with a plus tag."""
+    desk_name: str = Field(default="Customer Support", min_length=1, max_length=100)
+    public_url: Annotated[str, AfterValidator(_public_url)]
+    plus_token_key: HexKey
+    mail_token_key: HexKey
+
+    @model_validator(mode="after")
+    def _no_password_in_the_clear(self) -> Self:
+        remote = self.smtp_host not in ("127.0.0.1", "localhost", "::1")
+        if self.profile == "prod" and remote and self.smtp_user and not self.smtp_starttls:
+            raise ValueError("smtp_user needs smtp_starttls: a password is not sent in the clear")
+        return self
