@@ -1,0 +1,104 @@
+"""What the log ends with: is it ours, and which epoch wrote it (fault 25)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from deskstream_events import BadEnvelope, Envelope, Topic
+from deskstream_eventstore.connection import Connection
+from deskstream_eventstore.errors import StoreError
+from deskstream_eventstore.kafka import KafkaSettings
+
+WAY_OUT = (
+    "the store was restored to an older state than the log. Stop all relays and consumers, then "
+    "either take the missing events back from the log, or compensate by hand, or drop the topics "
+    "and publish the store again (`desk topics republish --recreate`)"
+)
+
+
+class RelayAhead(StoreError):
+    """The log ends with an event that the store does not hold: publishing on would fork history."""
+
+
+class TopicMissing(StoreError):
+    """A topic of the catalogue does not exist on the broker; auto-creation is off."""
+
+
+@dataclass(frozen=True)
+class Tail:
+    """The last record of one partition."""
+
+    topic: str
+    partition: int
+    envelope: Envelope
+
+
+async def read_tails(kafka: KafkaSettings, topics: Sequence[Topic]) -> list[Tail]:
+    """The last record of every partition that has one. Raises TopicMissing, aiokafka's errors."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=kafka.bootstrap, enable_auto_commit=False, request_timeout_ms=10_000
+    )
+    await consumer.start()
+    try:
+        await consumer._client.force_metadata_update()
+        partitions = []
+        for topic in topics:
+            name = topic.named(kafka.prefix)
+            known = consumer.partitions_for_topic(name) or await _known(consumer, name)
+            partitions += [TopicPartition(name, n) for n in sorted(known)]
+        return await _last_records(consumer, partitions)
+    finally:
+        await consumer.stop()
+
+
+async def _known(consumer: Any, name: str) -> set[int]:
+    await consumer._client._wait_on_metadata(name)
+    known: set[int] | None = consumer.partitions_for_topic(name)
+    if not known:
+        raise TopicMissing(f"topic {name} does not exist; run `desk topics create`")
+    return known
+
+
+async def _last_records(
+    consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]
+) -> list[Tail]:
+    begins = await consumer.beginning_offsets(partitions)
+    ends = await consumer.end_offsets(partitions)
+    filled = [p for p in partitions if ends[p] > begins[p]]
+    consumer.assign(filled)
+    for partition in filled:
+        consumer.seek(partition, ends[partition] - 1)
+    tails: list[Tail] = []
+    missing = set(filled)
+    while missing:
+        for partition, records in (await consumer.getmany(*missing, timeout_ms=1000)).items():
+            missing.discard(partition)
+            try:
+                envelope = Envelope.from_headers(records[-1].headers)
+            except BadEnvelope as bad:
+                raise RelayAhead(
+                    f"{partition.topic}/{partition.partition} ends with a record that no relay "
+                    f"wrote ({bad})"
+                ) from None
+            tails.append(Tail(partition.topic, partition.partition, envelope))
+    return tails
+
+
+async def check_tails(connection: Connection, tails: Sequence[Tail]) -> int:
+    """The highest epoch that wrote. Raises RelayAhead where the store does not hold a tail.
+
+    The position alone proves nothing: after a restore new commands may have passed it.
+    """
+    for tail in tails:
+        envelope = tail.envelope
+        held = await connection.fetchval(
+            "select event_id from events where position = $1", envelope.position
+        )
+        if held != envelope.event_id:
+            raise RelayAhead(
+                f"{tail.topic}/{tail.partition} ends with event {envelope.event_id} at position "
+                f"{envelope.position}, which the store does not hold: {WAY_OUT}"
+            )
+    return max((tail.envelope.relay_epoch for tail in tails), default=0)
