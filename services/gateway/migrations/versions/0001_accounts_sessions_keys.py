@@ -5,7 +5,7 @@ Revision ID: 0001
 
 from alembic import op
 
-from deskstream_eventstore import create_store
+from deskstream_eventstore import store_metadata
 
 revision = "0001"
 down_revision = None
@@ -90,7 +90,7 @@ create table api_key (
 
 def upgrade() -> None:
     """Create everything."""
-    create_store(op)
+    store_metadata.create_all(op.get_bind())
     for statement in TABLES.split(";\n"):
         if statement.strip():
             op.execute(statement)

@@ -11,7 +11,7 @@ from deskstream_events.gateway.user import (
     UserReinstatedV1,
     UserSuspendedV1,
 )
-from gateway.application.ports import GatewayWork
+from gateway.application.store import GatewayWork
 from gateway.domain.errors import Forbidden
 from gateway.domain.user import OPERATOR, Staff, User
 

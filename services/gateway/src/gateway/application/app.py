@@ -11,13 +11,14 @@ from gateway.application.create_admin import CreateAdminHandler
 from gateway.application.create_key import CreateKeyHandler
 from gateway.application.ensure_support import EnsureSupportHandler
 from gateway.application.new_password import NewPassword
-from gateway.application.ports import Audit, Passwords, Queries, Sealer, Store
+from gateway.application.ports import Audit, Passwords, Queries, Sealer
 from gateway.application.register_user import RegisterUserHandler
 from gateway.application.resend_verification import ResendVerificationHandler
 from gateway.application.revoke_key import RevokeKeyHandler
 from gateway.application.set_user_teams import SetUserTeamsHandler
 from gateway.application.sign_in import SignInHandler
 from gateway.application.sign_out import SignOutHandler
+from gateway.application.store import Store
 from gateway.application.tokens import SessionTokens
 from gateway.application.verification import VerificationMail
 from gateway.application.verify_email import VerifyEmailHandler

@@ -8,7 +8,8 @@ from deskstream_chassis.caller import Caller
 from deskstream_chassis.clock import Clock
 from gateway.application.acting import save
 from gateway.application.new_password import NewPassword
-from gateway.application.ports import Passwords, Store
+from gateway.application.ports import Passwords
+from gateway.application.store import Store
 from gateway.domain.errors import Forbidden, WrongPassword
 from gateway.domain.password import normal_password
 

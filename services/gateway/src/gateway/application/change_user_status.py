@@ -8,7 +8,7 @@ from deskstream_chassis.caller import Caller
 from deskstream_chassis.clock import Clock
 from deskstream_events.gateway.user import Role
 from gateway.application.acting import save, staff_of
-from gateway.application.ports import Store
+from gateway.application.store import Store
 from gateway.application.team_check import demand_teams
 from gateway.domain.text import REASON_LIMIT, clean_line
 from gateway.domain.user import User

@@ -9,7 +9,7 @@ from deskstream_chassis.ids import new_id
 from deskstream_events.gateway.team import SUPPORT_TEAM_ID
 from gateway.application.acting import is_operator, save
 from gateway.application.new_password import NewPassword
-from gateway.application.ports import Store
+from gateway.application.store import Store
 from gateway.domain.errors import Forbidden
 from gateway.domain.text import NAME_LIMIT, clean_line
 from gateway.domain.user import OPERATOR, User

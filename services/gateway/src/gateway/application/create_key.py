@@ -8,7 +8,7 @@ from datetime import datetime
 from deskstream_chassis.caller import Caller
 from deskstream_chassis.clock import Clock
 from gateway.application.acting import staff_of
-from gateway.application.ports import Store
+from gateway.application.store import Store
 from gateway.domain.api_key import (
     ID_LENGTH,
     SECRET_LENGTH,

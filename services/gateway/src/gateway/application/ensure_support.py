@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from deskstream_chassis.caller import Caller
 from deskstream_chassis.clock import Clock
 from deskstream_events.gateway.team import SUPPORT_TEAM_ID
-from gateway.application.ports import Store
+from gateway.application.store import Store
 from gateway.domain.team import SUPPORT_TITLE, Team
 
 

@@ -1,11 +1,10 @@
 """What the gateway needs of the world.
 
-The gate uses `Sessions`, `Keys` and `Audit` alone; the use cases write through `Store.work`, which
-is one transaction, and read lists through `Queries`.
+The gate uses `Sessions`, `Keys` and `Audit` alone; the use cases read lists through `Queries` and
+write through `Store` (store.py), one transaction each.
 """
 
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol, TypeVar
@@ -13,12 +12,8 @@ from uuid import UUID
 
 from deskstream_events.gateway.audit import Action
 from deskstream_events.gateway.user import Role
-from deskstream_eventstore import Origin
 from gateway.domain.api_key import ApiKey
-from gateway.domain.link import VerifyLink
-from gateway.domain.session import Session
-from gateway.domain.team import Team
-from gateway.domain.user import Status, User
+from gateway.domain.user import Status
 
 Outcome = Literal["ok", "denied", "failed"]
 T = TypeVar("T")
@@ -109,137 +104,6 @@ class Audit(Protocol):
         """
 
 
-class Users(Protocol):
-    """Accounts, each folded from its stream; an address belongs to one of them."""
-
-    async def get(self, user_id: UUID) -> User:
-        """Raises NotFound."""
-
-    async def by_email(self, email: str) -> User | None:
-        """However the address is spelled in upper and lower case."""
-
-    async def claim(self, user: User) -> None:
-        """The address is this new account's from now on. Raises EmailTaken."""
-
-    def save(self, user: User) -> None:
-        """Append what the account recorded; a lost race is the store's Conflict at the end.
-
-        Once per account and transaction."""
-
-    async def active_admins(self) -> frozenset[UUID]:
-        """The active admins, held still until the end of the transaction."""
-
-
-class Teams(Protocol):
-    """Teams, each folded from its stream."""
-
-    async def missing(self, team_ids: Iterable[UUID]) -> frozenset[UUID]:
-        """Those of them that do not exist."""
-
-    async def find(self, team_id: UUID) -> Team | None:
-        """None where it does not exist."""
-
-    def save(self, team: Team) -> None:
-        """Append what the team recorded."""
-
-
-class Credentials(Protocol):
-    """Password hashes: kept apart, never in an event."""
-
-    async def hold(self, user_id: UUID) -> str | None:
-        """The hash, held still until the end of the transaction, so that signing in, a new
-        password and suspension come one after the other. None before the address was verified."""
-
-    async def set(self, user_id: UUID, password_hash: str, at: datetime) -> None:
-        """The one that counts from now on."""
-
-
-class Links(Protocol):
-    """Links of verification mails, by the SHA-256 of their token."""
-
-    async def add(self, token_hash: bytes, link: VerifyLink) -> None:
-        """A new link."""
-
-    async def hold(self, token_hash: bytes) -> VerifyLink | None:
-        """The link, held still until the end of the transaction; None where unknown."""
-
-    async def latest(self, user_id: UUID) -> VerifyLink | None:
-        """The one issued last."""
-
-    async def issued_since(self, user_id: UUID, since: datetime) -> int:
-        """How many mails this account asked for."""
-
-    async def use_all(self, user_id: UUID, at: datetime) -> None:
-        """One was used: none of this account's works any more."""
-
-
-class OpenSessions(Protocol):
-    """Sessions as the use cases write them."""
-
-    async def open(self, session: Session, token_hash: bytes) -> None:
-        """A new one."""
-
-    async def end(self, session_id: UUID, at: datetime) -> None:
-        """This one; nothing happens if it has ended."""
-
-    async def end_all(self, user_id: UUID, at: datetime, *, but: UUID | None = None) -> int:
-        """All of a user's, but one; returns how many were open."""
-
-
-class ApiKeys(Protocol):
-    """API keys as the use cases write them."""
-
-    async def add(self, key: ApiKey, secret_hash: bytes) -> None:
-        """A new one."""
-
-    async def revoke(self, key_id: str, at: datetime) -> bool:
-        """False where there is no such key, or it was revoked before."""
-
-
-class GatewayWork(Protocol):
-    """One transaction: everything in it happens, or nothing."""
-
-    @property
-    def users(self) -> Users: ...
-    @property
-    def teams(self) -> Teams: ...
-    @property
-    def credentials(self) -> Credentials: ...
-    @property
-    def links(self) -> Links: ...
-    @property
-    def sessions(self) -> OpenSessions: ...
-    @property
-    def keys(self) -> ApiKeys: ...
-
-    async def once(self) -> None:
-        """Claim the request's idempotency key, after the access check and before deciding."""
-
-    def answer(self, result: T) -> T:
-        """Keep the answer for a repeat; never one that shows a secret."""
-
-    def audit(
-        self,
-        action: Action,
-        outcome: Outcome = "ok",
-        *,
-        at: datetime,
-        target: str | None = None,
-        code: str | None = None,
-        address: str | None = None,
-        principal: str | None = None,
-    ) -> None:
-        """Put it on the trail, in this transaction. `principal` None: the actor of the work,
-        where that is a user or a key."""
-
-
-class Store(Protocol):
-    """Where the gateway keeps what it owns."""
-
-    def work(self, origin: Origin) -> AbstractAsyncContextManager[GatewayWork]:
-        """Begin; commits on a clean exit. Raises the store's Conflict where a race was lost."""
-
-
 @dataclass(frozen=True)
 class UserRow:
     """An account in a list."""
@@ -301,5 +165,5 @@ class Passwords(Protocol):
 class Sealer(Protocol):
     """Encrypts what only the notifier may read."""
 
-    def seal(self, token: str) -> str:
+    def seal(self, plain: str) -> str:
         """Text that fits into an event."""

@@ -7,7 +7,7 @@ from deskstream_chassis.caller import Caller
 from deskstream_chassis.clock import Clock
 from deskstream_chassis.ids import new_id
 from gateway.application.new_password import NewPassword
-from gateway.application.ports import GatewayWork, Store
+from gateway.application.store import GatewayWork, Store
 from gateway.application.verification import VerificationMail
 from gateway.domain.errors import EmailTaken
 from gateway.domain.text import NAME_LIMIT, clean_line

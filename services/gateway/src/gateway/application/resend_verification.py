@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from deskstream_chassis.caller import Caller
 from deskstream_chassis.clock import Clock
-from gateway.application.ports import Store
+from gateway.application.store import Store
 from gateway.application.verification import VerificationMail
 
 

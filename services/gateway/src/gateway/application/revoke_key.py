@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from deskstream_chassis.caller import Caller
 from deskstream_chassis.clock import Clock
 from gateway.application.acting import staff_of
-from gateway.application.ports import Store
+from gateway.application.store import Store
 from gateway.domain.errors import Forbidden, NotFound
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from deskstream_chassis.caller import Caller
 from deskstream_chassis.clock import Clock
 from gateway.application.acting import save, staff_of
-from gateway.application.ports import Store
+from gateway.application.store import Store
 from gateway.application.team_check import demand_teams
 
 

@@ -7,7 +7,8 @@ from uuid import UUID
 from deskstream_chassis.caller import Caller
 from deskstream_chassis.clock import Clock
 from deskstream_chassis.ids import new_id
-from gateway.application.ports import Passwords, Store
+from gateway.application.ports import Passwords
+from gateway.application.store import Store
 from gateway.application.tokens import SessionTokens
 from gateway.domain.errors import SignInFailed
 from gateway.domain.password import normal_password

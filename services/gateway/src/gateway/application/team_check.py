@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from gateway.application.ports import GatewayWork
+from gateway.application.store import GatewayWork
 from gateway.domain.errors import UnknownTeam
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from gateway.application.ports import GatewayWork, Sealer
+from gateway.application.ports import Sealer
+from gateway.application.store import GatewayWork
 from gateway.domain.link import MAILS_PER_HOUR, VERIFY_TTL, VerifyLink
 from gateway.domain.session import token_hash
 from gateway.domain.user import User

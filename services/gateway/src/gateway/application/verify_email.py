@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 from deskstream_chassis.caller import Caller
 from deskstream_chassis.clock import Clock
-from gateway.application.ports import Audit, Store
+from gateway.application.ports import Audit
+from gateway.application.store import Store
 from gateway.domain.errors import LinkInvalid
 from gateway.domain.session import token_hash
 

@@ -12,7 +12,7 @@ from gateway.infra.db.tables import team_view, user_view
 
 
 def _set(*columns: str) -> Statement:
-    values = {name: bindparam(name) for name in (*columns, "version")}
+    values: dict[str, Any] = {name: bindparam(name) for name in (*columns, "version")}
     return compiled(
         update(user_view).where(user_view.c.user_id == bindparam("id")).values(**values)
     )
@@ -42,8 +42,8 @@ def _change(event: Event) -> tuple[Statement, dict[str, Any]]:
         case users.EmailVerifiedV1():
             return _VERIFIED, {"verified": True}
         case users.UserApprovedV1():
-            values = {"approved": True, "role": event.role, "teams": list(event.teams)}
-            return _APPROVED, values
+            teams_of = list(event.teams)
+            return _APPROVED, {"approved": True, "role": event.role, "teams": teams_of}
         case users.UserSuspendedV1():
             return _SUSPENDED, {"suspended": True}
         case users.UserReinstatedV1():

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from deskstream_events.gateway.audit import Action, AuditRecordedV1
 from deskstream_eventstore import Database, Origin, SubjectHasher, Work
-from gateway.application.ports import GatewayWork, Outcome
+from gateway.application.ports import Outcome
+from gateway.application.store import GatewayWork
 from gateway.infra.db.accounts import DbCredentials, DbLinks, DbTeams, DbUsers
 from gateway.infra.db.gate_tables import DbApiKeys, DbOpenSessions
 from gateway.infra.db.trail import Trail

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path
 
 from deskstream_chassis.http.guard import CallerDep, policy_router
 from deskstream_chassis.http.problem import Problem
-from deskstream_eventstore import AlreadyDone, retrying
+from deskstream_eventstore import AnswerNotKept, retrying
 from gateway.application.app import GatewayApp
 from gateway.application.create_key import CreateKey
 from gateway.application.revoke_key import RevokeKey
@@ -28,13 +28,13 @@ def key_router(app: GatewayApp) -> APIRouter:
         command = CreateKey(body.name, tuple(body.scopes), body.expires_at, body.rate_per_minute)
         try:
             made = await retrying(lambda: app.create_key(command, caller))
-        except AlreadyDone:
+        except AnswerNotKept:
             raise Problem(409, "shown_once", detail="the key exists; it is shown once") from None
         return NewKeyAnswer(**KeyAnswer.of(made.key).model_dump(), secret=made.secret)
 
-    @router.delete("/{key_id}", status_code=204)
+    @router.delete("/{id}", status_code=204)
     async def revoke(
-        key_id: Annotated[str, Path(pattern=r"^[0-9A-Za-z]{12}$")], caller: CallerDep
+        key_id: Annotated[str, Path(alias="id", pattern=r"^[0-9A-Za-z]{12}$")], caller: CallerDep
     ) -> None:
         """It never works again."""
         await caller.once(app.revoke_key, RevokeKey(key_id), type(None))

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 
 from deskstream_chassis.http.guard import CallerDep, guarded
 from deskstream_chassis.http.pages import MAX_LIMIT, Cursor, Cursors, Limit, Page, page
@@ -21,6 +21,7 @@ from gateway.interface.http.schemas import (
     UserAnswer,
 )
 
+UserId = Annotated[UUID, Path(alias="id")]
 _ACCOUNTS = Cursors("admin/users", UUID)
 _COLLEAGUES = Cursors("users", UUID)
 
@@ -42,18 +43,18 @@ def staff_router(app: GatewayApp) -> APIRouter:
         shown, following = page(rows, limit, lambda row: _ACCOUNTS.write(row.user_id, status))
         return Page(items=[UserAnswer.of(row) for row in shown], next=following)
 
-    @router.post("/admin/users/{user_id}/status")
+    @router.post("/admin/users/{id}/status")
     @guarded("role:manager")
-    async def change_status(user_id: UUID, body: StatusChange, caller: CallerDep) -> UserAnswer:
+    async def change_status(user_id: UserId, body: StatusChange, caller: CallerDep) -> UserAnswer:
         """Approve, reinstate, change role or suspend."""
         teams = None if body.teams is None else tuple(body.teams)
         command = ChangeUserStatus(user_id, body.status, body.role, teams, body.reason)
         await caller.once(app.change_user_status, command, type(None))
         return UserAnswer.of(await app.queries.user(user_id))
 
-    @router.put("/admin/users/{user_id}/teams")
+    @router.put("/admin/users/{id}/teams")
     @guarded("role:manager")
-    async def set_teams(user_id: UUID, body: TeamList, caller: CallerDep) -> UserAnswer:
+    async def set_teams(user_id: UserId, body: TeamList, caller: CallerDep) -> UserAnswer:
         """The whole list of someone's teams."""
         command = SetUserTeams(user_id, tuple(body.teams))
         await caller.once(app.set_user_teams, command, type(None))

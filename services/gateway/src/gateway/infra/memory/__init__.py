@@ -1,0 +1,1 @@
+"""Everything in memory, for tests: held to the suite of the real adapters."""

@@ -1,0 +1,65 @@
+"""What the gateway in memory holds."""
+
+import copy
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from deskstream_events.event import Event
+from deskstream_events.gateway.audit import AuditRecordedV1
+from gateway.application.ports import UserRow
+from gateway.domain.api_key import ApiKey
+from gateway.domain.errors import NotFound
+from gateway.domain.link import VerifyLink
+from gateway.domain.session import Session
+from gateway.domain.team import Team
+from gateway.domain.user import User
+
+
+@dataclass
+class State:
+    """Rows and streams, copied for each transaction."""
+
+    streams: dict[UUID, tuple[Event, ...]] = field(default_factory=dict)
+    emails: dict[str, UUID] = field(default_factory=dict)
+    hashes: dict[UUID, tuple[str, datetime]] = field(default_factory=dict)
+    links: dict[bytes, VerifyLink] = field(default_factory=dict)
+    sessions: dict[bytes, Session] = field(default_factory=dict)
+    keys: dict[str, tuple[ApiKey, bytes]] = field(default_factory=dict)
+    trail: tuple[AuditRecordedV1, ...] = ()
+    answers: dict[tuple[str, str, str, str], tuple[str, tuple[Any] | None]] = field(
+        default_factory=dict
+    )
+
+    def copied(self) -> "State":
+        """For one transaction to write on."""
+        return State(**{name: copy.copy(value) for name, value in vars(self).items()})
+
+    def user(self, user_id: UUID) -> User:
+        """Raises NotFound."""
+        return User.fold(user_id, self.streams.get(user_id, ()))
+
+    def users(self) -> list[User]:
+        """By age."""
+        return [self.user(user_id) for user_id in sorted(self.emails.values())]
+
+    def teams(self) -> list[Team]:
+        """By age."""
+        others = sorted(set(self.streams) - set(self.emails.values()))
+        return [Team.fold(team_id, self.streams[team_id]) for team_id in others]
+
+
+def row_of(user: User) -> UserRow:
+    """An account in a list."""
+    if user.registered_at is None:
+        raise NotFound("no such user")
+    return UserRow(
+        user_id=user.user_id,
+        email=user.email,
+        name=user.name,
+        role=user.role,
+        status=user.status,
+        teams=user.teams,
+        registered_at=user.registered_at,
+    )

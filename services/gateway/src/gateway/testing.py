@@ -1,0 +1,208 @@
+"""Fakes, builders and people for tests."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import select
+
+from deskstream_chassis.access import Actor, Role
+from deskstream_chassis.caller import Caller, system_caller
+from deskstream_chassis.clock import Clock, FixedClock
+from deskstream_chassis.ids import new_id
+from deskstream_events.event import Event
+from deskstream_events.gateway.audit import AuditRecordedV1
+from deskstream_events.gateway.user import Role as EventRole
+from deskstream_events.gateway.user import VerificationRequestedV1
+from deskstream_eventstore import Database, Origin, run, store_metadata
+from gateway.application.acting import OPERATOR_NAME, VISITOR_NAME
+from gateway.application.app import GatewayApp, Peppers, build_app
+from gateway.application.change_user_status import ChangeUserStatus
+from gateway.application.create_admin import CreateAdmin
+from gateway.application.ensure_support import EnsureSupport
+from gateway.application.ports import Audit, Keys, Queries, Sessions
+from gateway.application.register_user import RegisterUser
+from gateway.application.sign_in import SignedIn, SignIn
+from gateway.application.store import Store
+from gateway.application.verify_email import VerifyEmail
+from gateway.infra.argon2_passwords import Argon2Passwords, Cost
+from gateway.infra.common_passwords import load_common_passwords
+from gateway.infra.memory.gateway import FakeGateway, FakeKeys
+
+__all__ = [
+    "NINE",
+    "PASSWORD",
+    "PEPPERS",
+    "Cast",
+    "FakeGateway",
+    "FakeKeys",
+    "PlainSealer",
+    "Rig",
+    "cheap_app",
+    "cheap_passwords",
+    "operator",
+    "signed_in",
+    "visitor",
+]
+
+NINE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+PEPPERS = Peppers(session=b"s" * 32, key=b"k" * 32)
+
+
+def cheap_passwords(**bounds: int) -> Argon2Passwords:
+    """The real hasher at the least cost that Argon2 allows."""
+    return Argon2Passwords(Cost(memory_kib=8, passes=1), **bounds)
+
+
+class PlainSealer:
+    """Seals nothing: tests read the token out of the event."""
+
+    def seal(self, plain: str) -> str:
+        """`sealed:` and the value."""
+        return f"sealed:{plain}"
+
+
+def cheap_app(store: Store, queries: Queries, audit: Audit, clock: Clock) -> GatewayApp:
+    """Every use case, with cheap hashing and tokens that tests can read."""
+    return build_app(
+        store=store,
+        queries=queries,
+        passwords=cheap_passwords(),
+        sealer=PlainSealer(),
+        audit=audit,
+        clock=clock,
+        common_passwords=load_common_passwords(),
+        peppers=PEPPERS,
+    )
+
+
+@dataclass(frozen=True)
+class Rig:
+    """A gateway put together for a test; `database` is None over the fake."""
+
+    clock: FixedClock
+    app: GatewayApp
+    store: Store
+    queries: Queries
+    sessions: Sessions
+    keys: Keys
+    audit: Audit
+    fake: FakeGateway | None = None
+    database: Database | None = None
+
+
+PASSWORD = "seven blue lamps hum"
+
+
+def visitor() -> Caller:
+    """Somebody who is not signed in."""
+    return system_caller(VISITOR_NAME)
+
+
+def operator() -> Caller:
+    """Whoever runs commands on the installation."""
+    return system_caller(OPERATOR_NAME)
+
+
+def signed_in(opened: SignedIn) -> Caller:
+    """The caller that the gate makes of a session."""
+    user = opened.user
+    assert user.role is not None
+    actor = Actor(
+        "user",
+        str(user.user_id),
+        role=Role(user.role),
+        teams=frozenset(user.teams),
+        session=str(opened.session.session_id),
+    )
+    return Caller(actor, Origin(actor=actor.ref, correlation_id=str(new_id())))
+
+
+class Cast:
+    """Speaks to a rig as people do."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.rig, self.app = rig, rig.app
+
+    async def support(self) -> None:
+        """The first start."""
+        await operator().once(self.app.ensure_support, EnsureSupport(), type(None))
+
+    async def admin(self, email: str = "root@shop.test") -> UUID:
+        """An admin made by the operator."""
+        return await operator().once(
+            self.app.create_admin, CreateAdmin(email, "Root", PASSWORD), UUID
+        )
+
+    async def register(self, email: str = "ada@shop.test", password: str = PASSWORD) -> None:
+        """Ask for an account."""
+        command = RegisterUser(email, "Ada Lovelace", password, "192.0.2.7")
+        await visitor().once(self.app.register_user, command, type(None))
+
+    async def tokens(self, email: str = "ada@shop.test") -> list[str]:
+        """The links mailed so far, oldest first, as the notifier would unseal them."""
+        user_id = await self.id_of(email)
+        return [
+            event.sealed_token.removeprefix("sealed:")
+            for event in await self.events(user_id)
+            if isinstance(event, VerificationRequestedV1)
+        ]
+
+    async def id_of(self, email: str) -> UUID:
+        """Whose address it is."""
+        async with self.rig.store.work(visitor().origin) as work:
+            user = await work.users.by_email(email)
+        assert user is not None
+        return user.user_id
+
+    async def events(self, stream_id: UUID) -> Sequence[Event]:
+        """A stream as stored."""
+        if self.rig.fake is not None:
+            return self.rig.fake.stream(stream_id)
+        assert self.rig.database is not None
+        async with self.rig.database.reading() as work:
+            return [fact.event for fact in await work.load(stream_id)]
+
+    async def trail(self) -> list[AuditRecordedV1]:
+        """The audit trail, oldest first."""
+        if self.rig.fake is not None:
+            return list(self.rig.fake.trail)
+        assert self.rig.database is not None
+        events = store_metadata.tables["events"]
+        statement = (
+            select(events.c.data)
+            .where(events.c.stream_type == "gateway.audit")
+            .order_by(events.c.position)
+        )
+        async with self.rig.database.reading() as work:
+            rows = await run(work, statement)
+        return [AuditRecordedV1.read(row["data"]) for row in rows]
+
+    async def verify(self, token: str) -> None:
+        """Press the button behind a link."""
+        command = VerifyEmail(token, "192.0.2.7")
+        await visitor().once(self.app.verify_email, command, type(None))
+
+    async def sign_in(
+        self, email: str, password: str = PASSWORD, replaces: UUID | None = None
+    ) -> SignedIn:
+        """Sign in."""
+        command = SignIn(email, password, "192.0.2.7", replaces)
+        return await visitor().once(self.app.sign_in, command, SignedIn)
+
+    async def change(
+        self, by: Caller, user_id: UUID, status: Literal["active", "suspended"], **more: Any
+    ) -> None:
+        """Approve, reinstate, change role or suspend."""
+        command = ChangeUserStatus(user_id, status, **more)
+        await by.once(self.app.change_user_status, command, type(None))
+
+    async def agent(self, email: str = "ada@shop.test", role: EventRole = "agent") -> UUID:
+        """An approved account."""
+        await self.register(email)
+        await self.verify((await self.tokens(email))[-1])
+        user_id = await self.id_of(email)
+        await self.change(operator(), user_id, "active", role=role)
+        return user_id

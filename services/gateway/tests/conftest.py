@@ -1,0 +1,80 @@
+"""The gateway over its fake and over real PostgreSQL, for the same tests."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from deskstream_chassis.clock import FixedClock
+from deskstream_chassis.migrations import migrate, migrations_folder
+from deskstream_eventstore import Database, SubjectHasher
+from deskstream_tools.testing import Fresh
+from gateway.infra.db.gate_tables import DbKeys, DbSessions
+from gateway.infra.db.queries import DbQueries
+from gateway.infra.db.summing_audit import SummingAudit
+from gateway.infra.db.trail import Trail
+from gateway.infra.db.views import VIEWS
+from gateway.infra.db.work import DbStore
+from gateway.testing import NINE, PEPPERS, Cast, FakeGateway, FakeKeys, Rig, cheap_app
+
+SUBJECTS = SubjectHasher(b"t" * 32)
+
+
+def migrated(dsn: str) -> None:
+    """Bring a database to head, by the service's own migrations."""
+    migrate(dsn, migrations_folder("gateway"))
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """Nine o'clock until moved."""
+    return FixedClock(NINE)
+
+
+@pytest.fixture
+def fake_rig(clock: FixedClock) -> Rig:
+    """Over the fake: no I/O."""
+    fake = FakeGateway(clock, PEPPERS)
+    app = cheap_app(fake, fake, fake, clock)
+    return Rig(clock, app, fake, fake, fake, FakeKeys(fake), fake, fake=fake)
+
+
+@pytest.fixture
+async def database(postgres_dsn: Fresh) -> AsyncIterator[Database]:
+    """A fresh database at head."""
+    dsn = postgres_dsn(migrated, name="gateway")
+    database = await Database.connect(dsn, name="test", subjects=SUBJECTS, views=VIEWS)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def real_rig(clock: FixedClock, database: Database) -> Rig:
+    """Over real PostgreSQL."""
+    trail = Trail(b"a" * 32)
+    store, queries = DbStore(database, SUBJECTS, trail), DbQueries(database)
+    audit = SummingAudit(database, trail, clock)
+    return Rig(
+        clock,
+        cheap_app(store, queries, audit, clock),
+        store,
+        queries,
+        DbSessions(database, clock, PEPPERS.session),
+        DbKeys(database, clock, PEPPERS.key),
+        audit,
+        database=database,
+    )
+
+
+@pytest.fixture(params=["fake", "real"])
+def rig(request: pytest.FixtureRequest) -> Rig:
+    """Both, one after the other: what holds for one must hold for the other."""
+    chosen: Rig = request.getfixturevalue(f"{request.param}_rig")
+    return chosen
+
+
+@pytest.fixture
+async def people(rig: Rig) -> Cast:
+    """A gateway after its first start, fake or real."""
+    cast = Cast(rig)
+    await cast.support()
+    return cast
