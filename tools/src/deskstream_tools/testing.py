@@ -19,8 +19,9 @@ import pytest
 
 from deskstream_tools.local.databases import Databases
 from deskstream_tools.local.kafka import KafkaServer
+from deskstream_tools.local.locks import locked
 from deskstream_tools.local.postgres import PostgresServer
-from deskstream_tools.local.processes import free_port, locked, started_at
+from deskstream_tools.local.processes import free_port, started_at
 
 RUN = "DESKSTREAM_TEST_RUN"
 INFRA = "DESKSTREAM_INFRA"

@@ -9,7 +9,7 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
-from deskstream_tools.local.processes import locked
+from deskstream_tools.local.locks import locked
 
 
 class Databases:

@@ -50,7 +50,7 @@ class KafkaServer:
         self._folder = folder
         self._port = port
         self._controller_port = controller_port
-        self._fresh_archive = kafka_jars.archive().with_name(f"classes.{os.getpid()}.{port}.jsa")
+        self._fresh_archive = kafka_jars.archive().with_name(f"classes.{port}.jsa")
 
     @property
     def bootstrap(self) -> str:
@@ -126,13 +126,13 @@ class KafkaServer:
     def stop(self) -> None:
         """Stop it clean and wait. Nothing to do where it does not run."""
         if (pid := self.pid) is not None:
-            stop_process(pid)
-        self.keep_archive()
+            self.keep_archive(clean=stop_process(pid))
 
-    def keep_archive(self) -> None:
-        """Put the class-data archive of a run that ended into the cache."""
-        if self._fresh_archive.exists():
+    def keep_archive(self, *, clean: bool) -> None:
+        """Put the class-data archive of a run that ended into the cache, if it ended clean."""
+        if clean and self._fresh_archive.exists():
             self._fresh_archive.rename(kafka_jars.archive())
+        self._fresh_archive.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Stop it and drop its data."""

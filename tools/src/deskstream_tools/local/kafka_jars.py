@@ -1,4 +1,7 @@
-"""Kafka's jars, fetched once by Maven into the checkout's cache, and the Java that runs them."""
+"""Kafka's jars, fetched once by Maven into the checkout's cache, and the Java that runs them.
+
+Standard library only: set-up uses it before anything is installed.
+"""
 
 import os
 import re
@@ -6,7 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from deskstream_tools.local.processes import locked
+from deskstream_tools.local.locks import locked
 
 ROOT = Path(__file__).parents[4]
 POM = ROOT / "deploy" / "local" / "kafka" / "pom.xml"
@@ -29,6 +32,14 @@ def java() -> str:
     version = re.search(r'version "(\d+)', said)
     if version is None or int(version.group(1)) < OLDEST_JAVA:
         raise Missing(f"{found} is too old for Kafka: {how}, or point JAVA_HOME to one")
+    return found
+
+
+def maven() -> str:
+    """The Maven to use. Raises Missing."""
+    found = shutil.which("mvn")
+    if found is None:
+        raise Missing("Maven is missing, Kafka's jars come by it (Debian: apt install maven)")
     return found
 
 
@@ -57,14 +68,11 @@ def _version() -> str:
 
 
 def _fetch(ready: Path) -> None:
-    maven = shutil.which("mvn")
-    if maven is None:
-        raise Missing("Maven is missing, Kafka's jars come by it: (Debian: apt install maven)")
     fresh = ready.with_suffix(".fresh")
     shutil.rmtree(fresh, ignore_errors=True)
     goal = ["dependency:copy-dependencies", f"-DoutputDirectory={fresh / 'libs'}"]
     done = subprocess.run(
-        [maven, "-B", "-q", "-f", str(POM), *goal], capture_output=True, text=True, check=False
+        [maven(), "-B", "-q", "-f", str(POM), *goal], capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
         raise RuntimeError(f"Maven could not fetch Kafka:\n{(done.stdout + done.stderr)[-2000:]}")

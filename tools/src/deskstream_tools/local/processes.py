@@ -1,13 +1,11 @@
-"""Small things about processes: waiting for a condition, stopping, free ports, locks."""
+"""Small things about processes: waiting for a condition, stopping, free ports."""
 
-import fcntl
 import os
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -53,22 +51,26 @@ def started_at(pid: int) -> float | None:
         return None
 
 
-def stop_process(pid: int, how: signal.Signals = signal.SIGTERM, seconds: float = 20.0) -> None:
-    """Ask a process to end, wait, and kill it where it does not. It need not be a child."""
+def stop_process(pid: int, how: signal.Signals = signal.SIGTERM, seconds: float = 20.0) -> bool:
+    """Ask a process to end, wait, and kill it where it does not. It need not be a child.
+
+    True where it ended by itself.
+    """
     begun = started_at(pid)
     if begun is None:
-        return
+        return True
     for ask, patience in ((how, seconds), (signal.SIGKILL, 5.0)):
         try:
             os.kill(pid, ask)
         except ProcessLookupError:
-            return
+            return ask is how
         end = time.monotonic() + patience
         while time.monotonic() < end:
             _reap()
             if started_at(pid) != begun:
-                return
+                return ask is how
             time.sleep(0.02)
+    return False
 
 
 def _reap() -> None:
@@ -100,12 +102,3 @@ def port_answers(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold a lock file between processes; waits for the other holder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
