@@ -1,0 +1,73 @@
+"""Unsafe settings do not start."""
+
+import secrets
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from gateway.settings import GatewaySettings
+
+KEYS = ("subject_key", "session_pepper", "key_pepper", "audit_key", "mail_token_key")
+
+
+def settings(**changed: Any) -> GatewaySettings:
+    given = {name: secrets.token_hex(32) for name in KEYS} | {
+        "database_dsn": "postgresql://x",
+        "signing_keys_file": "keys.json",
+        "public_url": "https://desk.shop.test",
+    }
+    return GatewaySettings(**{k: v for k, v in (given | changed).items() if v is not None})
+
+
+def test_good_settings_start() -> None:
+    found = settings(allowed_hosts="a.test, b.test:1", trusted_proxies="10.0.0.0/8")
+    assert found.hosts == {"desk.shop.test", "a.test", "b.test:1"}
+    assert found.trusted_proxies == ("10.0.0.0/8",)
+
+
+@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "",
+        "changeme",
+        secrets.token_hex(16),
+        "00" * 32,
+        "0123456789abcdef" * 4,
+        bytes(range(32)).hex(),
+        b"please-change-me".hex() * 2,
+    ],
+)
+def test_a_missing_short_or_default_looking_secret_is_refused_by_name(
+    name: str, value: str | None
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        settings(**{name: value})
+    assert [error["loc"] for error in refused.value.errors()] == [(name,)]
+    assert not value or value not in str(refused.value)
+
+
+def test_two_secrets_may_not_be_the_same() -> None:
+    one = secrets.token_hex(32)
+    with pytest.raises(ValidationError, match="must differ"):
+        settings(session_pepper=one, key_pepper=one)
+
+
+@pytest.mark.parametrize(
+    "url", ["desk.test", "ftp://desk.test", "https://desk.test/x", "https://a@b"]
+)
+def test_the_public_url_is_an_origin(url: str) -> None:
+    with pytest.raises(ValidationError):
+        settings(public_url=url)
+
+
+def test_production_is_https() -> None:
+    with pytest.raises(ValidationError, match="https"):
+        settings(profile="prod", public_url="http://desk.shop.test")
+
+
+def test_a_proxy_that_is_no_network_is_refused() -> None:
+    with pytest.raises(ValidationError):
+        settings(trusted_proxies="everybody")
