@@ -2,11 +2,14 @@
 
 import base64
 import os
+from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _NONCE = 12
+MAIL_LINK: Final = "mail-link"
+"""Purpose of the tokens in mailed links: sealed by the gateway, opened by the notifier."""
 
 
 class NotSealed(ValueError):
