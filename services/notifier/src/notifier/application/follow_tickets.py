@@ -4,13 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from deskstream_eventstore import Work
+from deskstream_eventstore import Permanent, Work
 from notifier.application.cause import Cause
 from notifier.application.ports import LateNotice, LateNotices, People, Tickets
 from notifier.application.queue_mail import QueueMail
 from notifier.domain import occasions
 from notifier.domain.addresses import normal
-from notifier.domain.errors import ReplyUnknown, TicketUnknown
 from notifier.domain.ticket import PendingReply, Ticket
 
 
@@ -88,11 +87,11 @@ class FollowTickets:
         await self._tickets.take_reply(work, reply_id)
 
     async def mail_reply(self, work: Work, command: MailReply, cause: Cause) -> None:
-        """Queue it as it was written. Raises TicketUnknown, ReplyUnknown."""
+        """Queue it as it was written. Raises Permanent where either is unknown."""
         ticket = await self._known(work, command.ticket_id)
         reply = await self._tickets.take_reply(work, command.reply_id)
         if reply is None:
-            raise ReplyUnknown
+            raise Permanent("reply_unknown")
         letter = occasions.reply(cause.event_id, ticket, reply, own=self._own)
         await self._queue(work, letter, cause)
 
@@ -120,7 +119,7 @@ class FollowTickets:
     async def _known(self, work: Work, ticket_id: UUID) -> Ticket:
         ticket = await self._tickets.find(work, ticket_id)
         if ticket is None:
-            raise TicketUnknown
+            raise Permanent("ticket_unknown")
         return ticket
 
 

@@ -5,12 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from deskstream_eventstore import Origin, Work
+from deskstream_eventstore import Origin, Permanent, Work
 from notifier.application.cause import ACTOR, Cause
 from notifier.application.ports import LateNotice, LateNotices, People, Tickets
 from notifier.application.queue_mail import QueueMail
 from notifier.domain import occasions
-from notifier.domain.errors import PersonUnknown
 from notifier.domain.people import Person, Status
 
 
@@ -86,7 +85,7 @@ class FollowUsers:
         await self._queue(work, letter, cause)
 
     async def tell_admins(self, work: Work, command: TellAdmins, cause: Cause) -> None:
-        """Queue a mail to each active admin. Raises PersonUnknown."""
+        """Queue a mail to each active admin. Raises Permanent where he is unknown."""
         waiting = await self._known(work, command.user_id)
         admins = await self._people.active_admins(work)
         for letter in occasions.user_waiting(cause.event_id, waiting, admins):
@@ -104,7 +103,7 @@ class FollowUsers:
             await self._tell_late(work, person, notice, cause)
 
     async def change_standing(self, work: Work, command: ChangeStanding) -> None:
-        """Remember it. Raises PersonUnknown."""
+        """Remember it. Raises Permanent where he is unknown."""
 
         def changed(one: Person) -> Person:
             status: Status = one.status
@@ -144,5 +143,5 @@ class FollowUsers:
     async def _known(self, work: Work, user_id: UUID) -> Person:
         person = await self._people.find(work, user_id)
         if person is None:
-            raise PersonUnknown
+            raise Permanent("person_unknown")
         return person

@@ -26,19 +26,14 @@ class QueueMail:
     async def __call__(self, work: Work, letter: Letter, cause: Cause) -> None:
         """Plan it unless it is planned already."""
         now = self._clock.now()
-        payload = {
-            "message_id": str(letter.message_id),
-            "correlation_id": cause.origin.correlation_id,
-            "causation_id": cause.origin.causation_id,
-            "traceparent": cause.origin.traceparent,
-        }
         if not await plan_effect(
             work,
             f"mail:{letter.message_id}",
             KIND,
-            payload,
+            {"message_id": str(letter.message_id)},
             status=cause.standing,
             stream=(STREAM_TYPE, letter.message_id),
+            origin=cause.origin,
         ):
             return
         await self._letters.put(work, letter)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from opentelemetry.trace import SpanKind
+
 from deskstream_chassis.clock import Clock
 from deskstream_chassis.telemetry import continued
 from deskstream_eventstore import Database, Effect, Failed, Outcome, Retry, Sent, Unknown
@@ -22,6 +24,7 @@ from notifier.domain.errors import FilesUnreachable, NotifierError
 from notifier.domain.letter import Letter
 from notifier.domain.threading import Thread, thread
 
+CLIENT = SpanKind.CLIENT
 SUPPRESSED = "suppressed_by_"
 """Prefix of the codes that end a mail on purpose; what follows is the event's `source`."""
 
@@ -87,14 +90,14 @@ class SendMail:
     async def _deliver(
         self, effect: Effect, letter: Letter, left_out: list[int], thread: Thread, now: datetime
     ) -> Outcome:
-        tries = effect.attempts
+        tries, origin = effect.attempts, effect.origin
         try:
             mail = await self._write(effect, _without(letter, left_out), thread, now)
         except FilesUnreachable as error:
             return Retry(error.code, pause_before_retry(tries))
         except NotifierError as error:
             return Failed(error.code)
-        with continued("smtp send", effect.payload.get("traceparent")) as span:
+        with continued("smtp send", origin.traceparent if origin else None, CLIENT) as span:
             span.set_attribute("messaging.message.id", mail.mail_id)
             span.set_attribute("deskstream.attempt", tries)
             delivery = await self._desk.sender.send(mail, tries=tries)
@@ -110,7 +113,7 @@ class SendMail:
                 thread,
                 files,
                 at=now,
-                correlation_id=str(effect.payload.get("correlation_id", "")),
+                correlation_id=effect.origin.correlation_id if effect.origin else "",
             )
 
         return await asyncio.to_thread(compose) if files else compose()

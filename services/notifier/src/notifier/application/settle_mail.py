@@ -1,5 +1,6 @@
 """Record what became of a mail: the event, and the end of its letter, with the ledger's result."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from deskstream_chassis.clock import Clock
@@ -37,7 +38,11 @@ class SettleMail:
         letter = await self._letters.get(work, message_id)
         self._record(message, letter, effect, outcome)
         work.append(
-            STREAM_TYPE, message_id, message.version, message.pending, caused_by=_origin(effect)
+            STREAM_TYPE,
+            message_id,
+            message.version,
+            message.pending,
+            caused_by=_origin(effect, outcome),
         )
         if message.settled:
             await self._letters.drop(work, message_id)
@@ -53,7 +58,7 @@ class SettleMail:
                     at=now,
                     tries=tries,
                     refused=_refused(letter, outcome),
-                    confirmed_by_staff=outcome.confirmed_by_staff,
+                    confirmed_by_staff=outcome.confirmed_by is not None,
                 )
             case Failed() if outcome.code in SOURCES:
                 message.suppressed(SOURCES[outcome.code], at=now)
@@ -65,14 +70,13 @@ class SettleMail:
 
 def _refused(letter: Letter | None, sent: Sent) -> list[str]:
     recipients = letter.recipients if letter else ()
-    places = (sent.detail or {}).get("refused", ())
+    places = sent.detail.get("refused", ())
     return [recipients[place].address for place in places if place < len(recipients)]
 
 
-def _origin(effect: Effect) -> Origin:
-    return Origin(
-        actor=ACTOR,
-        correlation_id=effect.payload["correlation_id"],
-        causation_id=effect.payload.get("causation_id"),
-        traceparent=effect.payload.get("traceparent"),
-    )
+def _origin(effect: Effect, outcome: Outcome) -> Origin:
+    """That of the fact; where a person said what happened, it is his act."""
+    origin = effect.origin or Origin(actor=ACTOR, correlation_id=str(effect.payload["message_id"]))
+    if isinstance(outcome, Sent) and outcome.confirmed_by:
+        return replace(origin, actor=outcome.confirmed_by)
+    return origin

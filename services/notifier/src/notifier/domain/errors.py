@@ -31,24 +31,6 @@ class BadAddress(NotifierError):
     code = "bad_address"
 
 
-class ReplyUnknown(NotifierError):
-    """A reply was released that was never queued, or was cancelled."""
-
-    code = "reply_unknown"
-
-
-class TicketUnknown(NotifierError):
-    """A fact about a ticket that never opened here."""
-
-    code = "ticket_unknown"
-
-
-class PersonUnknown(NotifierError):
-    """A fact about an account that never registered here."""
-
-    code = "person_unknown"
-
-
 class FilesUnreachable(NotifierError):
     """The bucket does not answer."""
 

@@ -1,0 +1,138 @@
+"""The only place where the parts are put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from deskstream_chassis.clock import Clock, SystemClock
+from deskstream_chassis.files import Bucket
+from deskstream_chassis.http.app import create_app
+from deskstream_chassis.identity.tokens import TokenVerifier
+from deskstream_chassis.plus_token import PlusTokens
+from deskstream_chassis.process import Parts, ServiceSpec, Worker
+from deskstream_chassis.sealed import MAIL_LINK, Sealer
+from deskstream_chassis.settings import key_bytes
+from deskstream_events import owned_by
+from deskstream_eventstore import (
+    ConsumerRuntime,
+    Database,
+    Dispatcher,
+    KafkaSettings,
+    Relay,
+    SubjectHasher,
+)
+from notifier.application.app import NotifierApp
+from notifier.application.follow_tickets import FollowTickets
+from notifier.application.follow_users import FollowUsers
+from notifier.application.ports import MailSender
+from notifier.application.queue_mail import QueueMail
+from notifier.application.send_mail import Desk, SendMail
+from notifier.application.settle_mail import SettleMail
+from notifier.infra.db.late_notices import DbLateNotices
+from notifier.infra.db.letters import DbLetters
+from notifier.infra.db.message_view import MessageView
+from notifier.infra.db.people import DbPeople
+from notifier.infra.db.screen import DbScreen
+from notifier.infra.db.tickets import DbTickets
+from notifier.infra.files import BucketFiles
+from notifier.infra.mail.compose import Composer, House
+from notifier.infra.mail.pool import MailServer
+from notifier.infra.mail.smtp import SmtpSender
+from notifier.interface.kafka.consumers import build_consumer
+from notifier.settings import Settings
+
+VIEWS = (MessageView(),)
+
+
+def composer(settings: Settings) -> Composer:
+    """Writes mails with the installation's names and keys."""
+    sealer = Sealer(key_bytes(settings.mail_token_key), MAIL_LINK)
+    tokens = PlusTokens(key_bytes(settings.plus_token_key))
+    house = House(
+        sender=settings.mail_from,
+        domain=settings.mail_domain,
+        desk_name=settings.desk_name,
+        public_url=settings.public_url,
+    )
+    return Composer(
+        house,
+        unseal=sealer.unseal,
+        reply_address=lambda ticket_id: tokens.address(settings.mail_from, ticket_id),
+    )
+
+
+def smtp_sender(settings: Settings) -> SmtpSender:
+    """The mail server of the settings."""
+    password = settings.smtp_password
+    server = MailServer(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        helo=settings.mail_domain,
+        user=settings.smtp_user,
+        password=password.get_secret_value() if password else None,
+        starttls=settings.smtp_starttls,
+        answer_seconds=settings.smtp_answer_seconds,
+    )
+    return SmtpSender(server, connections=settings.smtp_connections)
+
+
+def build_app(
+    settings: Settings, database: Database, sender: MailSender, clock: Clock
+) -> NotifierApp:
+    """All use cases."""
+    people, late = DbPeople(), DbLateNotices()
+    tickets, letters = DbTickets(database.subjects), DbLetters(database.subjects)
+    queue = QueueMail(letters, clock, settings.mail_domain)
+    desk = Desk(
+        letters=letters,
+        screen=DbScreen(database.subjects),
+        files=BucketFiles(Bucket.at(settings.bucket_url, "notifier")),
+        composer=composer(settings),
+        sender=sender,
+        clock=clock,
+        domain=settings.mail_domain,
+    )
+    return NotifierApp(
+        users=FollowUsers(people, tickets, late, queue),
+        tickets=FollowTickets(people, tickets, late, queue, own_address=settings.mail_from),
+        send_mail=SendMail(database, desk),
+        settle_mail=SettleMail(letters, clock),
+    )
+
+
+@asynccontextmanager
+async def build(settings: Settings) -> AsyncIterator[Parts]:
+    """Connected parts; closed when the block ends."""
+    clock = SystemClock(settings.clock_offset_file)
+    subjects = SubjectHasher(key_bytes(settings.subject_key))
+    database = await Database.connect(
+        settings.database_dsn.get_secret_value(),
+        size=settings.database_size,
+        name="notifier",
+        subjects=subjects,
+        views=VIEWS,
+    )
+    sender = smtp_sender(settings)
+    try:
+        app = build_app(settings, database, sender, clock)
+        kafka = KafkaSettings(settings.kafka_bootstrap, settings.topic_prefix)
+        relay = Relay(database, kafka, "notifier", owned_by("notifier"))
+        consumers = ConsumerRuntime(database, kafka, [build_consumer(app)], now=clock.now)
+        dispatcher = Dispatcher(
+            database, app.send_mail, app.settle_mail, parallel=settings.smtp_connections
+        )
+        verifier = TokenVerifier.over_http(settings.jwks_url, "notifier")
+        yield Parts(
+            database=database,
+            app=create_app("notifier", routers=[], authenticate=verifier.authenticate),
+            workers=[
+                Worker("relay", relay.run),
+                Worker("consumers", consumers.run, health=consumers.health),
+                Worker("mail", dispatcher.run),
+            ],
+        )
+    finally:
+        await sender.close()
+        await database.close()
+
+
+SPEC = ServiceSpec(name="notifier", settings_type=Settings, build=build)
