@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, Protocol
 from uuid import UUID
 
@@ -76,7 +76,8 @@ class Filters:
 
     statuses: tuple[Status, ...] = ()
     teams: tuple[UUID, ...] = ()
-    assignee: UUID | None = None
+    assignee: UUID | str | None = None
+    """By id; by e-mail only until the use case has looked it up."""
     unassigned: bool = False
     priorities: tuple[Priority, ...] = ()
     tag: str | None = None
@@ -186,7 +187,7 @@ class Files(Protocol):
         """A new object under a fresh key. If the chunks raise, nothing is left."""
         ...
 
-    def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
+    async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
         """The bytes from `start` up to and without `end`."""
         ...
 
@@ -194,8 +195,9 @@ class Files(Protocol):
         """Objects that no ticket has."""
         ...
 
-    def older_than(self, at: datetime, since: datetime) -> AsyncIterator[Sequence[str]]:
-        """Keys of objects written between the two, in batches."""
+    def abandoned(self, grace: timedelta, reach: timedelta) -> AsyncIterator[Sequence[str]]:
+        """Keys of objects older than `grace` and younger than `reach`, in batches: of these some
+        may belong to no ticket."""
         ...
 
 

@@ -1,11 +1,12 @@
 """What can be asked. Reads fold the ticket's stream; lists come from the read models."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from deskstream_chassis.access import AccessDenied, Actor, sees_notes
 from deskstream_eventstore import Database
+from ticketing.application.assignees import find_assignee
 from ticketing.application.ports import (
     Directory,
     FailedReply,
@@ -79,15 +80,19 @@ class ShowReply:
 class ListTickets:
     """Newest activity first unless sorted otherwise."""
 
-    def __init__(self, database: Database, lists: Lists) -> None:
+    def __init__(self, database: Database, lists: Lists, directory: Directory) -> None:
         self._database = database
         self._lists = lists
+        self._directory = directory
 
     async def __call__(
         self, actor: Actor, filters: Filters, sort: Sort, after: Position | None, limit: int
     ) -> Sequence[TicketRow]:
-        """One row more than `limit` where there is a next page."""
+        """One row more than `limit` where there is a next page. Raises AssigneeUnknown."""
         async with self._database.reading() as work:
+            if isinstance(filters.assignee, str):
+                person = await find_assignee(work, self._directory, filters.assignee)
+                filters = replace(filters, assignee=person.id if person else None)
             return await self._lists.tickets(work, actor, filters, sort, after, limit + 1)
 
 
@@ -127,6 +132,6 @@ class DownloadFile:
                 return file
         raise AccessDenied("hidden")
 
-    def read(self, file: Attachment, start: int, end: int) -> AsyncIterator[bytes]:
+    async def read(self, file: Attachment, start: int, end: int) -> AsyncIterator[bytes]:
         """Bytes from `start` up to and without `end`, after `find` allowed it."""
-        return self._files.read(file.key, start, end)
+        return await self._files.read(file.key, start, end)

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from deskstream_chassis.clock import Clock
 from deskstream_eventstore import Database
 from ticketing.application.ports import Files, Index
 
@@ -15,20 +14,18 @@ REACH = timedelta(days=3)
 class SweepFiles:
     """Never removes what a ticket has, nor what is young enough to be under way."""
 
-    def __init__(self, database: Database, files: Files, index: Index, clock: Clock) -> None:
+    def __init__(self, database: Database, files: Files, index: Index) -> None:
         self._database = database
         self._files = files
         self._index = index
-        self._clock = clock
 
-    async def __call__(self) -> int:
+    async def __call__(self, grace: timedelta = GRACE) -> int:
         """How many objects were removed."""
-        now, removed = self._clock.now(), 0
-        async for keys in self._files.older_than(now - GRACE, now - REACH):
+        removed = 0
+        async for keys in self._files.abandoned(grace, REACH):
             async with self._database.reading() as work:
                 kept = await self._index.kept_keys(work, keys)
             orphans = [key for key in keys if key not in kept]
-            if orphans:
-                await self._files.remove(orphans)
-                removed += len(orphans)
+            await self._files.remove(orphans)
+            removed += len(orphans)
         return removed

@@ -156,6 +156,12 @@ class FileMismatch(FileRefused):
     code = "file_content_mismatch"
 
 
+class FilesUnavailable(FileRefused):
+    """The place where files lie does not answer, has no room, or lost this one."""
+
+    code = "files_unavailable"
+
+
 class RangeRefused(FileRefused):
     """The asked range lies outside the file; `size` says how long it is."""
 
@@ -205,4 +211,4 @@ class TooLate(Clash):
 class ChangedMeanwhile(TicketingError):
     """The version of If-Match is not the present one; `changed` lists what happened since."""
 
-    code = "changed_meanwhile"
+    code = "version_mismatch"

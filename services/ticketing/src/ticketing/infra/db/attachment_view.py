@@ -17,7 +17,7 @@ class AttachmentView:
     name = "attachment"
     version = 1
     stream_types = frozenset({"ticketing.ticket"})
-    tables = ("attachment",)
+    tables: tuple[str, ...] = ("attachment",)
 
     async def apply(self, work: Work, fact: Recorded) -> None:
         """Depends on the fact alone."""

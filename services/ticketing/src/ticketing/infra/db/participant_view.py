@@ -1,6 +1,7 @@
 """Who takes part in a ticket by mail, found by address."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from sqlalchemy import bindparam, delete
 from sqlalchemy.dialects.postgresql import insert
@@ -10,7 +11,7 @@ from deskstream_events.ticketing import reply, ticket
 from deskstream_eventstore import Recorded, Work, compiled
 from ticketing.infra.db.tables import participant
 
-_ROW = {c.name: bindparam(f"b_{c.name}") for c in participant.c}
+_ROW: dict[str, Any] = {c.name: bindparam(f"b_{c.name}") for c in participant.c}
 ADD = compiled(insert(participant).values(_ROW).on_conflict_do_nothing())
 REMOVE = compiled(
     delete(participant).where(
@@ -27,7 +28,7 @@ class ParticipantView:
     name = "participant"
     version = 1
     stream_types = frozenset({"ticketing.ticket"})
-    tables = ("participant",)
+    tables: tuple[str, ...] = ("participant",)
 
     async def apply(self, work: Work, fact: Recorded) -> None:
         """Depends on the fact and the rows of its ticket alone."""

@@ -46,7 +46,7 @@ class ReplyView:
     name = "reply"
     version = 1
     stream_types = frozenset({"ticketing.ticket"})
-    tables = ("reply",)
+    tables: tuple[str, ...] = ("reply",)
 
     async def apply(self, work: Work, fact: Recorded) -> None:
         """Depends on the fact and the row alone."""

@@ -75,7 +75,7 @@ class TicketView:
     name = "ticket"
     version = 1
     stream_types = frozenset({"ticketing.ticket"})
-    tables = ("ticket",)
+    tables: tuple[str, ...] = ("ticket",)
 
     async def apply(self, work: Work, fact: Recorded) -> None:
         """Depends on the fact and the row alone."""

@@ -6,8 +6,6 @@ from ticketing.infra.db.participant_view import ParticipantView
 from ticketing.infra.db.reply_view import ReplyView
 from ticketing.infra.db.ticket_view import TicketView
 
-STREAMS = frozenset({"ticketing.ticket"})
-
 
 def views() -> tuple[View, ...]:
     """Replies before tickets: the undo timer locks a reply's row first, and all others must take

@@ -1,0 +1,204 @@
+"""Bodies of answers."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from deskstream_events.ticketing.ticket import Channel, Priority, Status
+from ticketing.application.ports import FailedReply, TicketRow
+from ticketing.application.queries import Shown
+from ticketing.domain.ticket import Attachment, Message, Reply, ReplyState
+
+Time = Annotated[datetime, AfterValidator(lambda at: at.astimezone(UTC))]
+
+
+class Answer(BaseModel):
+    """Read from a result's attributes."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class StandingOut(Answer):
+    """Where a ticket stands after a command."""
+
+    id: UUID
+    number: int
+    status: Status
+    version: int
+
+
+class RequesterOut(Answer):
+    """Who has the concern."""
+
+    name: str | None
+    email: str | None
+
+
+class TicketRowOut(Answer):
+    """A ticket in a list."""
+
+    id: UUID
+    number: int
+    subject: str
+    status: Status
+    priority: Priority
+    team_id: UUID
+    assignee_id: UUID | None
+    requester: RequesterOut
+    tags: tuple[str, ...]
+    created_at: Time
+    updated_at: Time
+    version: int
+
+    @classmethod
+    def of(cls, row: TicketRow) -> Self:
+        """From a row."""
+        requester = RequesterOut(name=row.requester_name, email=row.requester_email)
+        return cls.model_validate({**row.__dict__, "requester": requester})
+
+
+class ReplyOut(Answer):
+    """What became of a reply. `sent` means that the mail server took it, nothing more."""
+
+    id: UUID
+    state: ReplyState
+    queued_at: Time
+    undo_until: Time
+    changed_at: Time
+    author_id: UUID
+    mail_id: str | None = None
+    code: str | None = None
+    tries: int | None = None
+    refused: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, reply: Reply) -> Self:
+        """From the ticket's state."""
+        return cls.model_validate({**reply.__dict__, "tries": reply.attempts})
+
+
+class AuthorOut(Answer):
+    """Who wrote it; the id is None for the customer and for an API key."""
+
+    id: UUID | None
+    name: str | None
+
+
+class MessageOut(Answer):
+    """One entry of the conversation."""
+
+    id: UUID
+    kind: Literal["customer", "reply", "note"]
+    public: bool
+    at: Time
+    author: AuthorOut
+    body_html: str
+    body_text: str
+    attachments: tuple[UUID, ...]
+    reply: ReplyOut | None = None
+
+    @classmethod
+    def of(cls, message: Message, shown: Shown) -> Self:
+        """With the author's name and, for a reply, its delivery."""
+        reply = shown.ticket.replies.get(message.id)
+        name = shown.names.get(message.author_id) if message.author_id else None
+        return cls(
+            id=message.id,
+            kind=message.kind,
+            public=message.kind != "note",
+            at=message.at,
+            author=AuthorOut(id=message.author_id, name=message.author_name or name),
+            body_html=message.body_html,
+            body_text=message.body_text,
+            attachments=message.attachment_ids,
+            reply=ReplyOut.of(reply) if reply else None,
+        )
+
+
+class AttachmentOut(Answer):
+    """A file."""
+
+    id: UUID
+    file_name: str
+    size: int
+    media_type: str
+    sha256: str
+    at: Time
+
+    @classmethod
+    def of(cls, file: Attachment) -> Self:
+        """From the ticket's state."""
+        return cls.model_validate(file)
+
+
+class TicketOut(TicketRowOut):
+    """A ticket with its conversation and files."""
+
+    channel: Channel
+    cc: tuple[str, ...]
+    messages: list[MessageOut]
+    attachments: list[AttachmentOut]
+
+    @classmethod
+    def shown(cls, shown: Shown) -> Self:
+        """As the caller may see it."""
+        ticket = shown.ticket
+        requester = RequesterOut(name=ticket.requester_name, email=ticket.requester_email)
+        return cls.model_validate(
+            {
+                **ticket.__dict__,
+                "requester": requester,
+                "messages": [MessageOut.of(m, shown) for m in shown.messages],
+                "attachments": [AttachmentOut.of(f) for f in shown.attachments],
+            }
+        )
+
+
+class NoteOut(Answer):
+    """A note as kept."""
+
+    id: UUID
+    ticket_id: UUID
+    kind: Literal["note"] = "note"
+    public: Literal[False] = False
+    body_html: str
+    body_text: str
+    at: Time
+
+
+class QueuedOut(Answer):
+    """A reply that can still be taken back."""
+
+    reply_id: UUID
+    message_id: UUID
+    state: ReplyState
+    undo_until: Time
+
+
+class CancelledOut(Answer):
+    """A reply that will never be mailed."""
+
+    reply_id: UUID
+    state: ReplyState
+    ticket_status: Status
+
+
+class FailedReplyOut(Answer):
+    """A reply that needs a person: `held` may have gone out or not, `failed` did not."""
+
+    reply_id: UUID
+    ticket_id: UUID
+    ticket_number: int
+    state: Literal["failed", "held"]
+    code: str | None
+    author_id: UUID
+    queued_at: Time
+    changed_at: Time
+    tries: int | None
+
+    @classmethod
+    def of(cls, row: FailedReply) -> Self:
+        """From a row."""
+        return cls.model_validate({**row.__dict__, "tries": row.attempts})

@@ -1,0 +1,60 @@
+"""Which status each refusal has. Every class of the tree with a code of its own is here."""
+
+from deskstream_chassis.http.errors import ErrorMap
+from deskstream_chassis.http.etag import version_mismatch
+from deskstream_chassis.http.problem import Problem
+from ticketing.domain import errors as e
+
+STATUSES: dict[type[e.TicketingError], int] = {
+    e.ReplyUnknown: 404,
+    e.AssigneeUnknown: 404,
+    e.PersonNeeded: 403,
+    e.TeamUnknown: 422,
+    e.AssigneeCannotWork: 422,
+    e.AssigneeOutsideTeam: 422,
+    e.PublicComment: 422,
+    e.BodyMissing: 422,
+    e.NoAddress: 422,
+    e.MessageUnknown: 422,
+    e.AttachmentNotHere: 422,
+    e.TooManyAttachments: 422,
+    e.AttachmentsTooLarge: 422,
+    e.TagInvalid: 422,
+    e.ReasonMissing: 422,
+    e.FileMalformed: 400,
+    e.FileEmpty: 422,
+    e.FileTooLarge: 413,
+    e.FileTypeRefused: 415,
+    e.FileMismatch: 415,
+    e.RangeRefused: 416,
+    e.FilesUnavailable: 503,
+    e.BodyTooLarge: 413,
+    e.TransitionRefused: 409,
+    e.AssigneeMissing: 409,
+    e.TicketClosed: 409,
+    e.StaleReply: 409,
+    e.TooLate: 409,
+    e.ChangedMeanwhile: 412,
+}
+
+
+def to_problem(error: e.TicketingError) -> Problem:
+    """The problem of a refusal."""
+    headers: dict[str, str] = {}
+    if isinstance(error, e.ChangedMeanwhile):
+        return version_mismatch(error.extra["version"], error.extra["changed"])
+    if isinstance(error, e.RangeRefused):
+        headers["Content-Range"] = f"bytes */{error.extra['size']}"
+    if isinstance(error, e.FilesUnavailable):
+        headers["Retry-After"] = "2"
+    return Problem(
+        STATUSES[type(error)],
+        error.code,
+        detail=error.detail or None,
+        field=error.field,
+        extra=error.extra,
+        headers=headers,
+    )
+
+
+ERRORS: ErrorMap = dict.fromkeys(STATUSES, to_problem)

@@ -1,0 +1,60 @@
+"""What a list of tickets can be asked for."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from deskstream_chassis.access import Actor
+from deskstream_chassis.http.pages import MAX_LIMIT, Cursors
+from deskstream_events.event import Instant
+from deskstream_events.ticketing.ticket import Priority, Status
+from ticketing.application.ports import Filters, Position, Sort, TicketRow
+from ticketing.interface.http.fields import Name, Search, Strict, assignee_ref
+
+cursors: Cursors[Position] = Cursors("tickets", Position)  # type: ignore[arg-type]
+
+
+class TicketQuery(Strict):
+    """Query of GET /api/tickets; a name that is not here is an error."""
+
+    status: Annotated[tuple[Status, ...], Field(max_length=6)] = ()
+    team: Annotated[tuple[UUID, ...], Field(max_length=50)] = ()
+    assignee: Name | None = None
+    """Id, e-mail, `me` or `none`."""
+    priority: Annotated[tuple[Priority, ...], Field(max_length=4)] = ()
+    tag: Name | None = None
+    updated_since: Instant | None = None
+    q: Search | None = None
+    """A number, or a part of the subject."""
+    sort: Sort = "-updated_at"
+    cursor: Annotated[str | None, Field(max_length=1000)] = None
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 50
+
+    def filters(self, actor: Actor) -> Filters:
+        """What is meant; `me` is the caller."""
+        unassigned = self.assignee == "none"
+        named = actor.user_id if self.assignee == "me" else assignee_ref(self.assignee)
+        return Filters(
+            statuses=self.status,
+            teams=self.team,
+            assignee=None if unassigned else named,
+            unassigned=unassigned,
+            priorities=self.priority,
+            tag=self.tag,
+            updated_since=self.updated_since,
+            text=self.q,
+        )
+
+    def after(self) -> Position | None:
+        """Where the page begins. Raises Problem 422 for a cursor of another list."""
+        return cursors.read(self.cursor, self._fixed())
+
+    def cursor_of(self, row: TicketRow) -> str:
+        """The cursor behind this row."""
+        value = getattr(row, self.sort.removeprefix("-"))
+        text = str(value) if isinstance(value, int) else value.isoformat()
+        return cursors.write((text, row.id), self._fixed())
+
+    def _fixed(self) -> object:
+        return self.model_dump(mode="json", exclude={"cursor", "limit"})

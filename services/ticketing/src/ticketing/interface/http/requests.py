@@ -1,0 +1,143 @@
+"""Bodies of requests, and the commands they mean."""
+
+from typing import Literal, Self
+from uuid import UUID
+
+from pydantic import model_validator
+
+from deskstream_events.gateway.team import SUPPORT_TEAM_ID
+from deskstream_events.ticketing.ticket import Priority, Status
+from ticketing.application.add_note import AddNote
+from ticketing.application.change_ticket import ChangeTicket
+from ticketing.application.open_ticket import OpenTicket
+from ticketing.application.ports import RawBody, TicketRef
+from ticketing.application.reply_to_ticket import ReplyToTicket
+from ticketing.domain.errors import PublicComment
+from ticketing.interface.http.fields import (
+    Copied,
+    Email,
+    Files,
+    Name,
+    Strict,
+    Subject,
+    Tags,
+    Text,
+    assignee_ref,
+)
+
+
+class WithText(Strict):
+    """A body with a text: HTML, or plain."""
+
+    body_html: Text | None = None
+    body_text: Text | None = None
+
+    @model_validator(mode="after")
+    def _has_text(self) -> Self:
+        if self.body_html is None and self.body_text is None:
+            raise ValueError("body_html or body_text is needed")
+        return self
+
+    def raw(self) -> RawBody:
+        """The text as it came."""
+        return RawBody(self.body_html, self.body_text)
+
+
+class RequesterIn(Strict):
+    """Who has the concern; without an address nobody is acknowledged."""
+
+    name: Name | None = None
+    email: Email | None = None
+
+
+class OpenTicketIn(WithText):
+    """POST /api/tickets."""
+
+    subject: Subject
+    requester: RequesterIn = RequesterIn()
+    cc: Copied = ()
+    team_id: UUID = SUPPORT_TEAM_ID
+    priority: Priority = "normal"
+    tags: Tags = ()
+    assignee: Name | None = None
+    """Id or e-mail."""
+
+    def command(self) -> OpenTicket:
+        """What is meant."""
+        return OpenTicket(
+            subject=self.subject,
+            body=self.raw(),
+            requester_name=self.requester.name or None,
+            requester_email=self.requester.email,
+            cc=self.cc,
+            team_id=self.team_id,
+            priority=self.priority,
+            tags=self.tags,
+            assignee=assignee_ref(self.assignee),
+        )
+
+
+class ChangeTicketIn(Strict):
+    """PUT /api/tickets/{id}; what is absent stays, `assignee: null` takes the assignee off."""
+
+    status: Status | None = None
+    priority: Priority | None = None
+    team_id: UUID | None = None
+    assignee: Name | None = None
+    tags: Tags | None = None
+
+    def command(self, ticket: TicketRef, seen: int) -> ChangeTicket:
+        """What is meant."""
+        return ChangeTicket(
+            ticket=ticket,
+            seen=seen,
+            status=self.status,
+            priority=self.priority,
+            team_id=self.team_id,
+            assignee=assignee_ref(self.assignee),
+            unassign=self.assignee is None and "assignee" in self.model_fields_set,
+            tags=self.tags,
+        )
+
+
+class NoteIn(WithText):
+    """POST /api/tickets/{id}/comments."""
+
+    attachments: Files = ()
+    public: bool = False
+
+    def command(self, ticket: TicketRef) -> AddNote:
+        """What is meant. Raises PublicComment."""
+        if self.public:
+            raise PublicComment(
+                "comments are internal; to answer the customer use /reply",
+                field="public",
+                use="/reply",
+            )
+        return AddNote(ticket, self.raw(), self.attachments)
+
+
+class ReplyIn(WithText):
+    """POST /api/tickets/{id}/reply."""
+
+    attachments: Files = ()
+    cc: Copied | None = None
+    last_seen: UUID | None = None
+    then: Literal["wait", "solve"] | None = None
+
+    def command(self, ticket: TicketRef) -> ReplyToTicket:
+        """What is meant."""
+        return ReplyToTicket(
+            ticket=ticket,
+            body=self.raw(),
+            attachment_ids=self.attachments,
+            cc=self.cc,
+            last_seen=self.last_seen,
+            then=self.then,
+        )
+
+
+class ReopenIn(Strict):
+    """POST …/reopen."""
+
+    reason: Name | None = None
