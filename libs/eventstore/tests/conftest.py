@@ -1,40 +1,12 @@
 """A store of its own for each test."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
-import asyncpg
 import pytest
-from sqlalchemy import create_mock_engine
+from storing import KEY, create_store
 
-from deskstream_eventstore import Database, SubjectHasher, store_metadata
+from deskstream_eventstore import Database, SubjectHasher
 from deskstream_tools.testing import Fresh
-
-KEY = b"k" * 32
-
-
-def schema() -> str:
-    """The DDL of a store."""
-    statements: list[str] = []
-    engine = create_mock_engine(
-        "postgresql+asyncpg://",
-        lambda sql, *_, **__: statements.append(str(sql.compile(dialect=engine.dialect))),
-    )
-    store_metadata.create_all(engine, checkfirst=False)
-    return ";\n".join(statements)
-
-
-def create_store(dsn: str) -> None:
-    """Fill a template database."""
-
-    async def fill() -> None:
-        connection = await asyncpg.connect(dsn)
-        try:
-            await connection.execute(schema())
-        finally:
-            await connection.close()
-
-    asyncio.run(fill())
 
 
 @pytest.fixture

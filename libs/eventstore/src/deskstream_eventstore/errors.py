@@ -37,3 +37,7 @@ class InFlight(StoreError):
 
 class NotClaimed(StoreError):
     """A keyed use case appended without `work.once()`: a defect of the use case, nothing stored."""
+
+
+class EffectRefused(StoreError):
+    """A rebuild tried to append or to plan an effect: a defect of the view, nothing stored."""

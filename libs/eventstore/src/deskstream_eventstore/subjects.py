@@ -12,12 +12,12 @@ class SubjectHasher:
     def __init__(self, key: bytes) -> None:
         if len(key) < SHORTEST_KEY:
             raise ValueError(f"the subject key needs at least {SHORTEST_KEY} bytes")
-        self._key = key
+        self.key = key
 
     def hash(self, person: str) -> str:
         """64 hex digits for `mail:…`, `phone:…`, `user:…` or `customer:…`."""
         normal = person.strip().casefold().encode()
-        return hmac.new(self._key, normal, hashlib.sha256).hexdigest()
+        return hmac.new(self.key, normal, hashlib.sha256).hexdigest()
 
     def hashes(self, people: tuple[str, ...]) -> tuple[str, ...]:
         """Distinct hashes, in order."""

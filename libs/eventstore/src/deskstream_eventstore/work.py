@@ -20,7 +20,7 @@ from deskstream_eventstore.connection import (
     prepare,
     server_settings,
 )
-from deskstream_eventstore.errors import Conflict, NotClaimed
+from deskstream_eventstore.errors import Conflict, EffectRefused, NotClaimed
 from deskstream_eventstore.recorded import Recorded, load
 from deskstream_eventstore.subjects import SubjectHasher
 from deskstream_eventstore.views import View
@@ -140,6 +140,14 @@ class Work:
         return done
 
 
+class ReplayWork(Work):
+    """What a view gets while it is rebuilt: no event and no effect can come of it."""
+
+    def append(self, *_: object, **__: object) -> None:
+        """Refused. Raises EffectRefused."""
+        raise EffectRefused("a rebuild appends nothing")
+
+
 def _recorded(pending: Pending, position: int, recorded_at: datetime) -> Recorded:
     return Recorded(
         position,
@@ -161,8 +169,11 @@ class Database:
         pool: "asyncpg.Pool[asyncpg.Record]",
         subjects: SubjectHasher,
         views: Sequence[View] = (),
+        *,
+        dsn: str,
     ) -> None:
         self.pool = pool
+        self._dsn = dsn
         self.subjects = subjects
         self.views = tuple(views)
         self._by_stream: dict[str, list[View]] = {}
@@ -191,7 +202,7 @@ class Database:
             init=prepare,
             server_settings=server_settings(name),
         )
-        return cls(pool, subjects, views)
+        return cls(pool, subjects, views, dsn=dsn)
 
     @asynccontextmanager
     async def work(self, origin: Origin | None = None) -> AsyncIterator[Work]:
@@ -213,6 +224,12 @@ class Database:
     def on(self, connection: Connection, origin: Origin | None) -> Work:
         """A unit of work on a transaction that the caller opened and ends (after `finish`)."""
         return Work(connection, origin, self.subjects, self._by_stream)
+
+    async def alone(self, name: str) -> Connection:
+        """A connection of its own, without the writers' time limits; the caller closes it."""
+        connection = await asyncpg.connect(self._dsn, server_settings={"application_name": name})
+        await prepare(connection)
+        return connection
 
     async def close(self) -> None:
         """Give all connections back and close them."""

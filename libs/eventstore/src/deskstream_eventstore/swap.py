@@ -1,0 +1,65 @@
+"""Tables in a schema beside the live ones: made alike, compared, and put in their place."""
+
+import re
+from collections.abc import Sequence
+
+from deskstream_eventstore.connection import Connection
+
+_CHECKSUM = """
+select count(*) as n, coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) as h
+from {schema}.{table} t"""
+_INDEXES = """
+select indexname, regexp_replace(indexdef, '^CREATE (UNIQUE )?INDEX \\S+ ON \\S+ ', '\\1') as shape
+from pg_indexes where schemaname = $1 and tablename = $2 order by 2, 1"""
+
+
+def schema_of(view: str) -> str:
+    """The schema of a view's rebuild. Raises ValueError for a name that is no identifier."""
+    if not re.fullmatch(r"[a-z_][a-z0-9_]*", view):
+        raise ValueError(f"a view's name is a lower-case identifier: {view!r}")
+    return f"rebuild_{view}"
+
+
+async def create_beside(connection: Connection, schema: str, tables: Sequence[str]) -> None:
+    """Empty tables like the live ones. Foreign keys and sequences are not for views."""
+    await connection.execute(f"create schema {schema}")
+    for table in tables:
+        await connection.execute(
+            f"create table {schema}.{table} (like public.{table} including all)"
+        )
+
+
+async def drop_beside(connection: Connection, schema: str) -> None:
+    """What a killed rebuild left."""
+    await connection.execute(f"drop schema if exists {schema} cascade")
+
+
+async def checksum(connection: Connection, schema: str, tables: Sequence[str]) -> str:
+    """Rows and a sum of their hashes, for each table: equal content, equal text."""
+    parts = []
+    for table in tables:
+        row = await connection.fetchrow(_CHECKSUM.format(schema=schema, table=table))
+        assert row is not None
+        parts.append(f"{table}:{row['n']}:{row['h']}")
+    return " ".join(parts)
+
+
+async def swap(connection: Connection, schema: str, tables: Sequence[str]) -> None:
+    """Put the new tables in place and drop the old ones, in the caller's transaction."""
+    names = ", ".join(f"public.{table}" for table in tables)
+    await connection.execute(f"lock table {names} in access exclusive mode")
+    for table in tables:
+        live = await connection.fetch(_INDEXES, "public", table)
+        await connection.execute(f"drop table public.{table}")
+        await connection.execute(f"alter table {schema}.{table} set schema public")
+        fresh = await connection.fetch(_INDEXES, "public", table)
+        moves = [
+            (new["indexname"], old["indexname"])
+            for old, new in zip(live, fresh, strict=True)
+            if old["indexname"] != new["indexname"]
+        ]
+        for n, (new, _) in enumerate(moves):
+            await connection.execute(f'alter index public."{new}" rename to swap_{n}_{table}')
+        for n, (_, old) in enumerate(moves):
+            await connection.execute(f'alter index public.swap_{n}_{table} rename to "{old}"')
+    await connection.execute(f"drop schema {schema} cascade")
