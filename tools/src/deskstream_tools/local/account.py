@@ -91,4 +91,4 @@ def short_folder(of: Path) -> Path:
 
 
 def _mark(path: Path) -> str:
-    return hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:10]
+    return hashlib.sha256(str(path.absolute()).encode()).hexdigest()[:10]
