@@ -51,7 +51,7 @@ Origin = Annotated[str, AfterValidator(_origin)]
 """`scheme://host[:port]`."""
 
 
-class GatewaySettings(ServiceSettings):
+class Settings(ServiceSettings):
     """Frozen; read by bootstrap alone. An unsafe value stops the process before it listens."""
 
     model_config = SettingsConfigDict(env_prefix="GATEWAY_")

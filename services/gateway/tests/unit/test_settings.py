@@ -6,18 +6,18 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from gateway.settings import GatewaySettings
+from gateway.settings import Settings
 
 KEYS = ("subject_key", "session_pepper", "key_pepper", "audit_key", "mail_token_key")
 
 
-def settings(**changed: Any) -> GatewaySettings:
+def settings(**changed: Any) -> Settings:
     given = {name: secrets.token_hex(32) for name in KEYS} | {
         "database_dsn": "postgresql://x",
         "signing_keys_file": "keys.json",
         "public_url": "https://desk.shop.test",
     }
-    return GatewaySettings(**{k: v for k, v in (given | changed).items() if v is not None})
+    return Settings(**{k: v for k, v in (given | changed).items() if v is not None})
 
 
 def test_good_settings_start() -> None:

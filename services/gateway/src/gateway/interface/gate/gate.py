@@ -16,7 +16,7 @@ from gateway.interface.gate.matcher import Match, Matcher
 from gateway.interface.gate.observe import UNMATCHED, Observer, known_method
 from gateway.interface.gate.paths import path_trick, query_trick
 from gateway.interface.gate.policy import Policy
-from gateway.interface.gate.proxy import Proxy, bounded, inner_scope
+from gateway.interface.gate.proxy import Ending, Proxy, bounded, inner_scope
 from gateway.interface.gate.rows import Row
 
 Handler = Callable[[Exchange], Awaitable[None]]
@@ -43,7 +43,9 @@ class Gate:
         inner: ASGIApp,
         handlers: Mapping[str, Handler],
         observer: Observer,
+        ending: Ending,
     ) -> None:
+        self.state = ending
         self._matcher = Matcher(table)
         self._hosts = frozenset(host.lower().encode() for host in hosts)
         self._address = address

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from starlette.types import Receive, Scope
 
@@ -45,15 +46,28 @@ def bounded(row: Row, headers: RequestHeaders, receive: Receive) -> BoundedBody 
     return BoundedBody(receive, row.body_limit)
 
 
+@dataclass
+class Ending:
+    """`stopping` is set when the process was told to end."""
+
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 class Proxy:
-    """Sends admitted requests on. `cut` ends answers that still stream when time is up."""
+    """Sends admitted requests on. An answer that still streams when the process is told to end may
+    go on for `grace` seconds; then it is cut off."""
 
     def __init__(
-        self, upstreams: Mapping[str, Upstream], identities: Identities, cut: asyncio.Event
+        self,
+        upstreams: Mapping[str, Upstream],
+        identities: Identities,
+        ending: Ending,
+        grace: float = 1.0,
     ) -> None:
         self._upstreams = upstreams
         self._identities = identities
-        self._cut = cut
+        self._ending = ending
+        self._grace = grace
 
     async def forward(
         self, exchange: Exchange, match: Match, headers: RequestHeaders, receive: Receive
@@ -135,13 +149,14 @@ class Proxy:
     async def _until_over(self, answer: UpstreamAnswer, receive: Receive) -> None:
         """Ends the service's answer when the client leaves or the process must end."""
         left = asyncio.ensure_future(_left(receive))
-        cut = asyncio.ensure_future(self._cut.wait())
+        told = asyncio.ensure_future(self._ending.stopping.wait())
         try:
-            await asyncio.wait({left, cut}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({left, told}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({left}, timeout=self._grace)
             answer.close()
         finally:
             left.cancel()
-            cut.cancel()
+            told.cancel()
 
 
 async def _left(receive: Receive) -> None:
