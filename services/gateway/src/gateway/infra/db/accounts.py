@@ -24,7 +24,9 @@ _CLAIM = compiled(
     .on_conflict_do_nothing(index_elements=["address_hash"])
 )
 _OWNER = compiled(
-    select(user_email.c.user_id).where(user_email.c.address_hash == bindparam("address_hash"))
+    select(user_email.c.user_id)
+    .where(user_email.c.address_hash == bindparam("address_hash"))
+    .with_for_update()
 )
 _ADMINS = compiled(
     select(user_view.c.user_id)
@@ -48,7 +50,7 @@ class DbUsers:
         return User.fold(user_id, (fact.event for fact in recorded))
 
     async def by_email(self, email: str) -> User | None:
-        """By the keyed hash of the folded address."""
+        """By the keyed hash of the folded address; requests about one address go one by one."""
         user_id = await _OWNER.value(self._work, address_hash=self._hash(email))
         return None if user_id is None else await self.get(user_id)
 
