@@ -42,6 +42,18 @@ def verdict(error: BaseException) -> Verdict:
     return Verdict.TRANSIENT
 
 
+def from_database(error: BaseException) -> bool:
+    """Whether it came out of a call to the database."""
+    if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError):
+        return True
+    trace = error.__traceback__
+    while trace is not None:
+        if str(trace.tb_frame.f_globals.get("__name__", "")).startswith("asyncpg."):
+            return True
+        trace = trace.tb_next
+    return False
+
+
 def code_of(error: BaseException) -> str:
     """A stable code without any text of the error, which may hold personal data."""
     if isinstance(error, Permanent):

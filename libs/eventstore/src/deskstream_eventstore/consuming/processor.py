@@ -56,7 +56,7 @@ class Processor:
 
         Raises GivenBack (deliver again) and NotWritable (the consumer must stop).
         """
-        read = [self._reader.read(record) for record in records]
+        read = [self.read(record) for record in records]
         items = [r for r in read if isinstance(r, Incoming)]
         letters = [r for r in read if isinstance(r, Unreadable)]
         deadline = Deadline(self._stopping, self._patience.budget)
@@ -71,6 +71,14 @@ class Processor:
             )
         for item in await self._together(items, letters, deadline):
             await self._one(item, deadline)
+
+    def read(self, record: Record) -> Incoming | Unreadable:
+        """Never raises."""
+        return self._reader.read(record)
+
+    async def replay(self, item: Incoming) -> bool:
+        """Apply one event as if it came now, and what waited behind it; whether it was applied."""
+        return await self._one(item, Deadline(self._stopping, self._patience.budget))
 
     async def before_commit(self, items: Sequence[Incoming]) -> None:
         """Everything is written, nothing committed. For those who want to look, or to die here."""
@@ -112,7 +120,7 @@ class Processor:
             started = time.monotonic()
             try:
                 return (await self._transaction(items, letters)).deferred
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - classified
                 if await self._was_outage(error, started, deadline):
                     continue
                 log.info(
@@ -227,7 +235,7 @@ class Processor:
             try:
                 items.append(self._reader.unpark(event))
             except Exception as error:  # noqa: BLE001 - it stays parked, and its stream behind it
-                log.error(
+                log.warning(
                     "parked event cannot be read",
                     consumer=self.consumer.name,
                     event_type=event.get("type"),
