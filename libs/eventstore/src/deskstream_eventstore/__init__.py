@@ -27,6 +27,7 @@ from deskstream_eventstore.errors import (
 )
 from deskstream_eventstore.kafka import KafkaSettings
 from deskstream_eventstore.lease import Lease, LeaseLost
+from deskstream_eventstore.migrations import create_store
 from deskstream_eventstore.prune import Pruned, prune
 from deskstream_eventstore.rebuild import RebuildReport, rebuild
 from deskstream_eventstore.recorded import Recorded
@@ -99,6 +100,7 @@ __all__ = [
     "View",
     "Work",
     "compiled",
+    "create_store",
     "create_topics",
     "drop_topics",
     "plan_effect",
