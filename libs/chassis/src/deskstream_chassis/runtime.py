@@ -21,6 +21,7 @@ S = TypeVar("S", bound=ServiceSettings)
 WORKER_SECONDS = 20.0
 """How long workers may take to finish, commit and leave their group: FastStream's 15 s and some."""
 POLL_SECONDS = 0.25
+LISTEN_SECONDS = 0.02
 
 
 class NotStarted(RuntimeError):
@@ -81,10 +82,28 @@ async def _run(
         if health.role in ("worker", "all"):
             jobs |= {worker.name: worker.run for worker in parts.workers}
             health.workers |= {w.name: w.health for w in parts.workers if w.health}
-        health.started = True
-        log.info("started", role=health.role, port=settings.api_port)
-        await run_until_stopped(jobs, stopping)
+        starting = asyncio.create_task(_start(health, settings, stopping, "http" in jobs))
+        try:
+            await run_until_stopped(jobs, stopping)
+        finally:
+            starting.cancel()
     log.info("stopped", role=health.role)
+
+
+async def _start(
+    health: Health, settings: ServiceSettings, stopping: asyncio.Event, http: bool
+) -> None:
+    """Started is who can be reached: with an api, once its port takes connections."""
+    while http and not stopping.is_set():
+        try:
+            _, writer = await asyncio.open_connection(settings.api_host, settings.api_port)
+        except OSError:
+            await asyncio.sleep(LISTEN_SECONDS)
+            continue
+        writer.close()
+        break
+    health.started = True
+    log.info("started", role=health.role, port=settings.api_port if http else None)
 
 
 def _server(spec: "ServiceSpec[S]", settings: S, parts: "Parts", stopping: asyncio.Event) -> Server:

@@ -49,9 +49,9 @@ class ServiceSettings(BaseSettings):
     kafka_bootstrap: str = "127.0.0.1:8490"
     topic_prefix: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9._-]*)?$")
     api_host: str = "127.0.0.1"
-    api_port: int = Field(ge=0, le=65535)
+    api_port: int = Field(ge=1, le=65535)
     ops_host: str = "127.0.0.1"
-    ops_port: int = Field(ge=0, le=65535)
+    ops_port: int = Field(ge=1, le=65535)
     jwks_url: str = "http://127.0.0.1:8401/internal/jwks"
     bucket_url: str
     """`file:///folder` or `s3://bucket/prefix`."""

@@ -1,0 +1,1 @@
+"""The smallest whole service: what the chassis' process tests run."""

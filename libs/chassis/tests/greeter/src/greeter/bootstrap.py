@@ -1,0 +1,104 @@
+"""The only place where the greeter's parts meet."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+from pydantic_settings import SettingsConfigDict
+
+from deskstream_chassis.health import OpsRoute
+from deskstream_chassis.http.app import create_app
+from deskstream_chassis.http.guard import CallerDep, guarded
+from deskstream_chassis.process import Parts, ServiceSpec, Worker
+from deskstream_chassis.settings import ServiceSettings, key_bytes
+from deskstream_chassis.testing import by_name
+from deskstream_eventstore import Database, SubjectHasher
+
+
+class GreeterSettings(ServiceSettings):
+    model_config = SettingsConfigDict(env_prefix="GREETER_")
+
+    worker: Literal["good", "ends", "raises", "hangs"] = "good"
+
+
+def greetings() -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/hello")
+    @guarded("session")
+    async def hello(caller: CallerDep) -> str:
+        return caller.actor.ref
+
+    @router.get("/slow")
+    @guarded("session")
+    async def slow() -> str:
+        await asyncio.sleep(1)
+        return "done"
+
+    @router.get("/stream")
+    @guarded("session")
+    async def stream(request: Request) -> StreamingResponse:
+        stopping: asyncio.Event = request.app.state.stopping
+
+        async def events() -> AsyncIterator[str]:
+            yield "data: begun\n\n"
+            await stopping.wait()
+            yield "data: ended\n\n"
+
+        return StreamingResponse(events(), media_type="text/event-stream")
+
+    @router.get("/endless")
+    @guarded("session")
+    async def endless() -> StreamingResponse:
+        async def events() -> AsyncIterator[str]:
+            yield "data: begun\n\n"
+            await asyncio.Event().wait()
+
+        return StreamingResponse(events(), media_type="text/event-stream")
+
+    return router
+
+
+def work(how: str) -> Worker:
+    async def run(stopping: asyncio.Event) -> None:
+        if how == "ends":
+            return
+        if how == "raises":
+            raise RuntimeError("anna@shop.example")
+        await (asyncio.Event() if how == "hangs" else stopping).wait()
+
+    return Worker("greets", run, health=lambda: {"assigned": True, "lag": 0, "position_age": 0.0})
+
+
+async def jwks() -> Mapping[str, Any]:
+    return {"keys": []}
+
+
+async def shout(arguments: Sequence[str]) -> Any:
+    return {"shout": [text.upper() for text in arguments]}
+
+
+@asynccontextmanager
+async def build(settings: GreeterSettings) -> AsyncIterator[Parts]:
+    database = await Database.connect(
+        settings.database_dsn.get_secret_value(),
+        size=settings.database_size,
+        name="greeter",
+        subjects=SubjectHasher(key_bytes(settings.subject_key)),
+    )
+    try:
+        yield Parts(
+            database=database,
+            app=create_app("greeter", routers=[greetings()], authenticate=by_name),
+            workers=[work(settings.worker)],
+            ops_routes=[OpsRoute("/internal/jwks", jwks)],
+            commands={"shout": shout},
+        )
+    finally:
+        await database.close()
+
+
+SPEC = ServiceSpec(name="greeter", settings_type=GreeterSettings, build=build)
