@@ -1,11 +1,12 @@
 """Fakes, builders and people for tests."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
 
+import httpx
 from sqlalchemy import select
 
 from deskstream_chassis.access import Actor, Role
@@ -30,12 +31,14 @@ from gateway.application.verify_email import VerifyEmail
 from gateway.infra.argon2_passwords import Argon2Passwords, Cost
 from gateway.infra.common_passwords import load_common_passwords
 from gateway.infra.memory.gateway import FakeGateway, FakeKeys
+from gateway.interface.scope import ADDRESS, PRINCIPAL
 
 __all__ = [
     "NINE",
     "PASSWORD",
     "PEPPERS",
     "Cast",
+    "Client",
     "FakeGateway",
     "FakeKeys",
     "PlainSealer",
@@ -206,3 +209,27 @@ class Cast:
         user_id = await self.id_of(email)
         await self.change(operator(), user_id, "active", role=role)
         return user_id
+
+
+@dataclass
+class Client:
+    """What the gate does, without its checks: it looks up and hands over."""
+
+    people: Cast
+    http: httpx.AsyncClient
+    scope: dict[str, Any] = field(default_factory=dict)
+
+    async def anonymous(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """Without cookie or key."""
+        self.scope.update({PRINCIPAL: None, ADDRESS: "192.0.2.7"})
+        return await self.http.request(method, path, **more)
+
+    async def as_session(self, token: str, method: str, path: str, **more: Any) -> httpx.Response:
+        """With the cookie of a session."""
+        self.scope.update({PRINCIPAL: await self.people.rig.sessions.find(token)})
+        return await self.http.request(method, path, **more)
+
+    async def as_key(self, secret: str, method: str, path: str, **more: Any) -> httpx.Response:
+        """With an API key."""
+        self.scope.update({PRINCIPAL: await self.people.rig.keys.find(secret)})
+        return await self.http.request(method, path, **more)

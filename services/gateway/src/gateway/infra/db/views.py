@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, insert, update
 from deskstream_events.event import Event
 from deskstream_events.gateway import team as teams
 from deskstream_events.gateway import user as users
-from deskstream_eventstore import Recorded, Statement, Work, compiled
+from deskstream_eventstore import Recorded, Statement, View, Work, compiled
 from gateway.infra.db.tables import team_view, user_view
 
 
@@ -61,7 +61,7 @@ class UserView:
     name = "users"
     version = 1
     stream_types = frozenset({"gateway.user"})
-    tables = ("user_view",)
+    tables: tuple[str, ...] = ("user_view",)
 
     async def apply(self, work: Work, fact: Recorded) -> None:
         """One statement per event."""
@@ -104,7 +104,7 @@ class TeamView:
     name = "teams"
     version = 1
     stream_types = frozenset({"gateway.team"})
-    tables = ("team_view",)
+    tables: tuple[str, ...] = ("team_view",)
 
     async def apply(self, work: Work, fact: Recorded) -> None:
         """One statement per event."""
@@ -123,5 +123,5 @@ class TeamView:
                 )
 
 
-VIEWS = (UserView(), TeamView())
+VIEWS: tuple[View, ...] = (UserView(), TeamView())
 """All read models of the gateway, for `Database.connect` and `ops rebuild`."""

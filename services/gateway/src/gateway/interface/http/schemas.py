@@ -14,9 +14,11 @@ from gateway.domain.user import Status
 
 
 def _address(value: str) -> str:
-    """Syntax only, without DNS; hosts of a company's own network are welcome."""
+    """Syntax only, without DNS; hosts without a dot and below `.test` are for local stacks."""
     try:
-        found = validate_email(value, check_deliverability=False, globally_deliverable=False)
+        found = validate_email(
+            value, check_deliverability=False, globally_deliverable=False, test_environment=True
+        )
     except EmailNotValidError:
         raise ValueError("is not an e-mail address") from None
     return found.normalized

@@ -66,10 +66,9 @@ def _json_token(body: bytes) -> str:
 
 
 def _form_token(body: bytes) -> str:
-    fields = parse_qs(body.decode("ascii", "replace"), max_num_fields=4)
     try:
-        return VerificationToken.model_validate(
-            {name: values[0] for name, values in fields.items()}
-        ).token
-    except ValidationError:
+        fields = parse_qs(body.decode("ascii"), max_num_fields=4)
+        values = {name: found[0] for name, found in fields.items()}
+        return VerificationToken.model_validate(values).token
+    except ValueError:  # not ASCII, too many fields, or pydantic's ValidationError
         raise LinkInvalid("the form does not carry a link's token") from None
