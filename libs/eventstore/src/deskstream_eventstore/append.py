@@ -88,20 +88,23 @@ async def insert(connection: Connection, pending: Sequence[Pending]) -> dict[UUI
     except asyncpg.UniqueViolationError as error:
         if error.constraint_name != _CONSTRAINT:
             raise
-        CONFLICTS.inc()
-        raise Conflict("another writer appended to the stream first") from None
+        raise lost("another writer appended to the stream first") from None
     except asyncpg.DeadlockDetectedError:
-        CONFLICTS.inc()
-        raise Conflict("writers of several streams met") from None
+        raise lost("writers of several streams met") from None
     if len(rows) != len(ordered):
-        CONFLICTS.inc()
-        raise Conflict("the stream has not reached the expected version")
+        raise lost("the stream has not reached the expected version")
     for p in ordered:
         APPENDS.labels(p.stream_type).inc()
     return {
         UUID(bytes=row["event_id"].bytes): Place(row["position"], row["recorded_at"])
         for row in rows
     }
+
+
+def lost(reason: str) -> Conflict:
+    """A conflict, counted."""
+    CONFLICTS.inc()
+    return Conflict(reason)
 
 
 def _payload(event: Event) -> str:

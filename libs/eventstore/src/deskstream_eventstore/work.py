@@ -12,7 +12,7 @@ from pydantic_core import to_jsonable_python
 from uuid_utils.compat import uuid7
 
 from deskstream_events import Event, Meta
-from deskstream_eventstore.append import Pending, insert
+from deskstream_eventstore.append import Pending, insert, lost
 from deskstream_eventstore.command_log import Idempotency, claim, keep
 from deskstream_eventstore.connection import (
     Connection,
@@ -26,6 +26,12 @@ from deskstream_eventstore.subjects import SubjectHasher
 from deskstream_eventstore.views import View
 
 T = TypeVar("T")
+
+_OVERTAKEN = """
+select exists (
+  select 1 from events join unnest($1::uuid[], $2::int[]) as mine(stream_id, version)
+  using (stream_id, version)
+)"""
 
 
 @dataclass(frozen=True)
@@ -86,12 +92,15 @@ class Work:
         """Note events for the end of the block; `expected` is the version decided on (0: new).
 
         A second append to the same stream goes on from the first, whose expectation stands.
+        Raises ValueError without an origin, or for an event of another aggregate.
         """
         origin = caused_by or self.origin
         if origin is None:
             raise ValueError("an append needs an origin")
         version = self._versions.get(stream_id, expected)
         for event in events:
+            if event.STREAM_TYPE != stream_type:
+                raise ValueError(f"{event.TYPE} does not belong to a {stream_type}")
             version += 1
             self._pending.append(
                 Pending(stream_id, stream_type, version, uuid7(), event, self._meta(origin, event))
@@ -138,6 +147,12 @@ class Work:
         ]
         self._pending.clear()
         return done
+
+    async def overtaken(self, connection: Connection) -> bool:
+        """After a rollback: whether another has written a version that this block had noted."""
+        streams = [pending.stream_id for pending in self._pending]
+        versions = [pending.version for pending in self._pending]
+        return bool(await connection.fetchval(_OVERTAKEN, streams, versions)) if streams else False
 
 
 class ReplayWork(Work):
@@ -206,11 +221,24 @@ class Database:
 
     @asynccontextmanager
     async def work(self, origin: Origin | None = None) -> AsyncIterator[Work]:
-        """A unit of work. Conflict and EventTooLarge are raised where the block ends."""
-        async with self.pool.acquire() as connection, connection.transaction():
-            work = self.on(connection, origin)
-            yield work
-            await work.finish()
+        """A unit of work. Conflict and EventTooLarge are raised where the block ends.
+
+        A deadlock is a conflict, and so is a read model's unique key that is taken because another
+        wrote the same version first; any other unique violation is raised as it is.
+        """
+        work: Work | None = None
+        try:
+            async with self.pool.acquire() as connection, connection.transaction():
+                work = self.on(connection, origin)
+                yield work
+                await work.finish()
+        except asyncpg.DeadlockDetectedError:
+            raise lost("writers met") from None
+        except asyncpg.UniqueViolationError:
+            async with self.pool.acquire() as connection:
+                if work is None or not await work.overtaken(connection):
+                    raise
+            raise lost("another writer was first, as a read model shows") from None
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Work]:
