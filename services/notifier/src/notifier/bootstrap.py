@@ -19,6 +19,7 @@ from deskstream_eventstore import (
     KafkaSettings,
     Relay,
     SubjectHasher,
+    View,
 )
 from notifier.application.app import NotifierApp
 from notifier.application.follow_tickets import FollowTickets
@@ -40,7 +41,7 @@ from notifier.infra.mail.smtp import SmtpSender
 from notifier.interface.kafka.consumers import build_consumer
 from notifier.settings import Settings
 
-VIEWS = (MessageView(),)
+VIEWS: tuple[View, ...] = (MessageView(),)
 
 
 def composer(settings: Settings) -> Composer:
@@ -116,9 +117,11 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         app = build_app(settings, database, sender, clock)
         kafka = KafkaSettings(settings.kafka_bootstrap, settings.topic_prefix)
         relay = Relay(database, kafka, "notifier", owned_by("notifier"))
-        consumers = ConsumerRuntime(database, kafka, [build_consumer(app)], now=clock.now)
         dispatcher = Dispatcher(
-            database, app.send_mail, app.settle_mail, parallel=settings.smtp_connections
+            database, app.send_mail, app.settle_mail, concurrency=settings.smtp_connections
+        )
+        consumers = ConsumerRuntime(
+            database, kafka, [build_consumer(app)], now=clock.now, woken=[dispatcher.wake]
         )
         verifier = TokenVerifier.over_http(settings.jwks_url, "notifier")
         yield Parts(

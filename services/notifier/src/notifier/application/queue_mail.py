@@ -2,7 +2,7 @@
 
 from deskstream_chassis.clock import Clock
 from deskstream_eventstore import Work, plan_effect
-from notifier.application.cause import Cause
+from notifier.application.cause import Cause, payload_of
 from notifier.application.ports import Letters
 from notifier.domain.letter import Letter
 from notifier.domain.message import STREAM_TYPE, Message
@@ -30,10 +30,9 @@ class QueueMail:
             work,
             f"mail:{letter.message_id}",
             KIND,
-            {"message_id": str(letter.message_id)},
+            payload_of(letter.message_id, cause.origin),
             status=cause.standing,
             stream=(STREAM_TYPE, letter.message_id),
-            origin=cause.origin,
         ):
             return
         await self._letters.put(work, letter)

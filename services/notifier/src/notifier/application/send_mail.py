@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from uuid import UUID
 
 from opentelemetry.trace import SpanKind
 
 from deskstream_chassis.clock import Clock
 from deskstream_chassis.telemetry import continued
 from deskstream_eventstore import Database, Effect, Failed, Outcome, Retry, Sent, Unknown
+from notifier.application.cause import message_of, origin_of
 from notifier.application.mail import Mail
 from notifier.application.ports import Composer, Files, Letters, MailSender, Screen
 from notifier.domain.delivery import (
@@ -55,7 +55,7 @@ class SendMail:
 
     async def __call__(self, effect: Effect) -> Outcome:
         """One try. Raises only what the database raises, before anything was sent."""
-        message_id = UUID(effect.payload["message_id"])
+        message_id = message_of(effect)
         now = self._desk.clock.now()
         async with self._database.reading() as work:
             letter = await self._desk.letters.get(work, message_id)
@@ -90,14 +90,14 @@ class SendMail:
     async def _deliver(
         self, effect: Effect, letter: Letter, left_out: list[int], thread: Thread, now: datetime
     ) -> Outcome:
-        tries, origin = effect.attempts, effect.origin
+        tries, origin = effect.attempts, origin_of(effect)
         try:
             mail = await self._write(effect, _without(letter, left_out), thread, now)
         except FilesUnreachable as error:
             return Retry(error.code, pause_before_retry(tries))
         except NotifierError as error:
             return Failed(error.code)
-        with continued("smtp send", origin.traceparent if origin else None, CLIENT) as span:
+        with continued("smtp send", origin.traceparent, CLIENT) as span:
             span.set_attribute("messaging.message.id", mail.mail_id)
             span.set_attribute("deskstream.attempt", tries)
             delivery = await self._desk.sender.send(mail, tries=tries)
@@ -113,7 +113,7 @@ class SendMail:
                 thread,
                 files,
                 at=now,
-                correlation_id=effect.origin.correlation_id if effect.origin else "",
+                correlation_id=origin_of(effect).correlation_id,
             )
 
         return await asyncio.to_thread(compose) if files else compose()

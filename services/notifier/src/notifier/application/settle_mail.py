@@ -1,12 +1,9 @@
 """Record what became of a mail: the event, and the end of its letter, with the ledger's result."""
 
-from dataclasses import replace
-from uuid import UUID
-
 from deskstream_chassis.clock import Clock
 from deskstream_chassis.metrics import counter
-from deskstream_eventstore import Effect, Failed, Origin, Outcome, Retry, Sent, Unknown, Work
-from notifier.application.cause import ACTOR
+from deskstream_eventstore import Effect, Failed, Outcome, Retry, Sent, Unknown, Work
+from notifier.application.cause import message_of, origin_of
 from notifier.application.ports import Letters
 from notifier.application.send_mail import SUPPRESSED
 from notifier.domain.letter import Letter
@@ -32,7 +29,7 @@ class SettleMail:
         if isinstance(outcome, Retry):
             NOTIFICATIONS.labels("mail", "postponed").inc()
             return
-        message_id = UUID(effect.payload["message_id"])
+        message_id = message_of(effect)
         events = [fact.event for fact in await work.load(message_id)]
         message = Message.fold(message_id, events)
         letter = await self._letters.get(work, message_id)
@@ -42,7 +39,7 @@ class SettleMail:
             message_id,
             message.version,
             message.pending,
-            caused_by=_origin(effect, outcome),
+            caused_by=origin_of(effect),
         )
         if message.settled:
             await self._letters.drop(work, message_id)
@@ -58,7 +55,7 @@ class SettleMail:
                     at=now,
                     tries=tries,
                     refused=_refused(letter, outcome),
-                    confirmed_by_staff=outcome.confirmed_by is not None,
+                    confirmed_by_staff=outcome.confirmed_by_staff,
                 )
             case Failed() if outcome.code in SOURCES:
                 message.suppressed(SOURCES[outcome.code], at=now)
@@ -72,11 +69,3 @@ def _refused(letter: Letter | None, sent: Sent) -> list[str]:
     recipients = letter.recipients if letter else ()
     places = sent.detail.get("refused", ())
     return [recipients[place].address for place in places if place < len(recipients)]
-
-
-def _origin(effect: Effect, outcome: Outcome) -> Origin:
-    """That of the fact; where a person said what happened, it is his act."""
-    origin = effect.origin or Origin(actor=ACTOR, correlation_id=str(effect.payload["message_id"]))
-    if isinstance(outcome, Sent) and outcome.confirmed_by:
-        return replace(origin, actor=outcome.confirmed_by)
-    return origin

@@ -34,7 +34,7 @@ class MessageView:
     name = "message"
     version = 1
     stream_types = frozenset({STREAM_TYPE})
-    tables = ("message",)
+    tables: tuple[str, ...] = ("message",)
 
     async def apply(self, work: Work, fact: Recorded) -> None:
         """Depends on the fact alone."""

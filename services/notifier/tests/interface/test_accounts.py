@@ -1,0 +1,123 @@
+"""Mails about staff accounts."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from deskstream_events.gateway.user import (
+    EmailVerifiedV1,
+    RoleChangedV1,
+    UserApprovedV1,
+    UserRegisteredV1,
+    UserReinstatedV1,
+    UserSuspendedV1,
+    VerificationRequestedV1,
+)
+
+TOKEN = "secret-link-token-of-mia"
+
+
+async def registered(desk: Any, email: str = "mia@shop.test", name: str = "Mia") -> UUID:
+    user = uuid4()
+    await desk.tell(user, UserRegisteredV1(at=desk.now, user_id=user, email=email, name=name))
+    return user
+
+
+async def active(desk: Any, role: str, email: str) -> UUID:
+    user = await registered(desk, email, role)
+    await desk.tell(
+        user,
+        UserApprovedV1(at=desk.now, user_id=user, role=role, teams=()),
+    )
+    return user
+
+
+def link_asked(desk: Any, user: UUID) -> VerificationRequestedV1:
+    return VerificationRequestedV1(
+        at=desk.now,
+        user_id=user,
+        email="mia@shop.test",
+        name="Mia",
+        sealed_token=desk.sealed(TOKEN),
+        expires_at=desk.now + timedelta(hours=24),
+    )
+
+
+async def test_the_link_is_mailed_and_its_token_is_nowhere_else(desk: Any) -> None:
+    user = await registered(desk)
+    await desk.tell(user, link_asked(desk, user))
+    assert TOKEN not in await desk.everything_stored()
+    await desk.work_off()
+    (mail,) = desk.mails()
+    assert f"https://desk.shop.test/verify-email?token={TOKEN}" in mail.get_body(
+        ("plain",)
+    ).get_content().replace("=\n", "")
+    assert mail["To"] == "Mia <mia@shop.test>"
+    stored = await desk.everything_stored()
+    assert TOKEN not in stored
+    assert "sealed_token" not in stored
+    assert await desk.facts() == ["queued", "sent"]
+
+
+async def test_a_link_that_ran_out_while_waiting_is_not_mailed(desk: Any) -> None:
+    user = await registered(desk)
+    await desk.tell(user, link_asked(desk, user))
+    desk.clock.advance(hours=24)
+    await desk.work_off()
+    assert desk.mails() == []
+    (failed,) = [one.event for one in await desk.recorded() if one.version == 2]
+    assert failed.code == "link_expired"
+
+
+async def test_all_active_admins_are_told_that_someone_waits(desk: Any) -> None:
+    await active(desk, "admin", "a@shop.test")
+    await active(desk, "admin", "b@shop.test")
+    await active(desk, "manager", "c@shop.test")
+    gone = await active(desk, "admin", "d@shop.test")
+    await desk.tell(gone, UserSuspendedV1(at=desk.now, user_id=gone))
+    user = await registered(desk)
+    await desk.tell(user, EmailVerifiedV1(at=desk.now, user_id=user))
+    await desk.work_off()
+    assert sorted(mail["To"].addresses[0].addr_spec for mail in desk.mails()) == [
+        "a@shop.test",
+        "b@shop.test",
+    ]
+    assert all("Mia" in mail["Subject"] for mail in desk.mails())
+
+
+async def test_someone_let_in_is_told_and_an_operators_account_is_not(desk: Any) -> None:
+    await active(desk, "admin", "first@shop.test")
+    user = await registered(desk)
+    approved = UserApprovedV1(
+        at=desk.now, user_id=user, role="agent", teams=(), approved_by=uuid4()
+    )
+    await desk.tell(user, approved)
+    await desk.work_off()
+    (mail,) = desk.mails()
+    assert mail["To"].addresses[0].addr_spec == "mia@shop.test"
+    assert mail["Auto-Submitted"] == "auto-generated"
+
+
+async def test_role_and_standing_are_followed(desk: Any) -> None:
+    user = await active(desk, "agent", "a@shop.test")
+    at = desk.now
+    await desk.tell(
+        user,
+        RoleChangedV1(at=at, user_id=user, role="admin", previous="agent"),
+        UserSuspendedV1(at=at, user_id=user),
+    )
+    assert [dict(row) for row in await desk.rows("select role, status from person")] == [
+        {"role": "admin", "status": "suspended"}
+    ]
+    await desk.tell(user, UserReinstatedV1(at=at, user_id=user))
+    assert [row["status"] for row in await desk.rows("select status from person")] == ["active"]
+
+
+async def test_one_never_approved_comes_back_as_he_was(desk: Any) -> None:
+    user = await registered(desk)
+    await desk.tell(
+        user,
+        UserSuspendedV1(at=desk.now, user_id=user),
+        UserReinstatedV1(at=desk.now, user_id=user),
+    )
+    assert [row["status"] for row in await desk.rows("select status from person")] == ["registered"]
