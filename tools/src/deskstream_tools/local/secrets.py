@@ -5,8 +5,6 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from joserfc.jwk import KeySet, OKPKey
-
 KEYS = (
     "SUBJECT_KEY",
     "SESSION_PEPPER",
@@ -32,6 +30,8 @@ def signing_keys(folder: Path) -> Path:
     """The file of the gateway's private keys (Ed25519, a JWK set)."""
     path = folder / "signing-keys.json"
     if not path.exists():
+        from joserfc.jwk import KeySet, OKPKey  # slow to import, needed once
+
         key = OKPKey.generate_key("Ed25519", {"kid": secrets.token_hex(8), "use": "sig"})
         write_private(path, json.dumps(KeySet([key]).as_dict(private=True)))
     return path

@@ -6,7 +6,6 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from deskstream_tools import topics
 from deskstream_tools.local.account import server_account
 from deskstream_tools.local.databases import Databases
 from deskstream_tools.local.environment import base, database_name, service_environment
@@ -62,6 +61,8 @@ class _Way:
     def start_kafka(self) -> None:
         self._stack.start("kafka")
         settings = self._stack.settings
+        from deskstream_tools import topics  # slow to import, and most commands need none
+
         made = asyncio.run(topics.create(settings.bootstrap, settings.topic_prefix))
         self._hop(f"Kafka answers, {len(made)} topics made")
 
@@ -84,10 +85,8 @@ class _Way:
         if done.exists():
             return
         email = self._stack.settings.admin_email
-        password = self._stack.admin_password + "\n"
-        self._run(
-            "gateway", "admin", "create", "--email", email, "--name", "Admin", entered=password
-        )
+        arguments = ("admin", "create", email, "--name", "Admin", "--password-stdin")
+        self._run("gateway", *arguments, entered=f"{self._stack.admin_password}\n")
         write_private(done, email + "\n")
         self._hop(f"the first admin is {email}")
 
