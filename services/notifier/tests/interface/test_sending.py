@@ -14,6 +14,8 @@ from prometheus_client import REGISTRY
 
 from deskstream_events.ticketing.reply import ReplyQueuedV1, ReplyReleasedV1
 from deskstream_events.ticketing.ticket import TicketOpenedV1
+from deskstream_eventstore import rebuild, resolve_effect
+from notifier.infra.db.message_view import MessageView
 from notifier.infra.db.screen import DbScreen
 
 ANN, BOB = "ann@example.org", "bob@example.org"
@@ -109,6 +111,71 @@ async def test_silence_after_the_content_holds_the_reply_with_its_letter(desk: A
     assert (event.TYPE, event.code) == ("notifier.message.held.v1", "unknown_outcome")
     assert len(await desk.rows("select 1 from letter")) == 1
     assert await desk.ledger() == ["held"]
+
+
+async def held_reply(desk: Any) -> str:
+    desk.server.silent_after_data = True
+    await reply_released(desk)
+    await desk.work_off()
+    desk.server.silent_after_data = False
+    (row,) = await desk.rows("select key from side_effect")
+    return str(row["key"])
+
+
+async def test_a_person_who_knows_that_it_arrived_makes_it_sent(desk: Any) -> None:
+    key = await held_reply(desk)
+    await resolve_effect(
+        desk.database,
+        key,
+        "happened",
+        actor="user:boss",
+        reason="the customer answered it",
+        settle=desk.app.settle_mail,
+    )
+    await desk.work_off()
+    event = await last_event(desk)
+    assert (event.TYPE, event.confirmed_by_staff) == ("notifier.message.sent.v1", True)
+    assert desk.server.accepted == []
+    assert await desk.rows("select 1 from letter") == []
+
+
+async def test_a_person_who_wants_it_again_has_the_same_mail_sent(desk: Any) -> None:
+    key = await held_reply(desk)
+    await resolve_effect(desk.database, key, "again", actor="user:boss", reason="it did not arrive")
+    await desk.work_off()
+    assert await desk.facts() == ["queued", "held", "sent"]
+    event = await last_event(desk)
+    assert (event.attempts, event.confirmed_by_staff) == (2, False)
+    (mail,) = desk.mails()
+    assert mail["Message-ID"] == f"<{event.mail_id}>"
+
+
+async def test_a_mail_whose_sender_died_is_held_and_not_repeated(desk: Any) -> None:
+    await reply_released(desk)
+    async with desk.database.work() as work:
+        await work.connection.execute(
+            "update side_effect set status = 'sending', holder = 'dead', attempts = 1,"
+            " taken_at = clock_timestamp(), next_try_at = clock_timestamp()"
+        )
+    await desk.work_off()
+    event = await last_event(desk)
+    assert (event.TYPE, event.code) == ("notifier.message.held.v1", "unknown_outcome")
+    assert desk.server.accepted == []
+    assert await desk.ledger() == ["held"]
+
+
+async def test_the_view_rebuilt_equals_the_live_one_and_mails_nobody(desk: Any) -> None:
+    desk.server.refuse["gone@example.org"] = 550
+    await reply_released(desk)
+    await ticket_open(desk)
+    await ticket_open(desk, "gone@example.org")
+    await desk.work_off()
+    before = len(desk.server.accepted)
+    report = await rebuild(desk.database, MessageView())
+    assert report.equal
+    assert report.events == 6
+    await desk.work_off()
+    assert len(desk.server.accepted) == before
 
 
 async def test_a_suppressed_copy_is_left_out_and_named(desk: Any) -> None:
