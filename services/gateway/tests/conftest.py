@@ -1,8 +1,11 @@
 """The gateway over its fake and over real PostgreSQL, for the same tests."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
+import httpx
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from deskstream_chassis.clock import FixedClock
 from deskstream_chassis.migrations import migrate, migrations_folder
@@ -14,7 +17,8 @@ from gateway.infra.db.summing_audit import SummingAudit
 from gateway.infra.db.trail import Trail
 from gateway.infra.db.views import VIEWS
 from gateway.infra.db.work import DbStore
-from gateway.testing import NINE, PEPPERS, Cast, FakeGateway, FakeKeys, Rig, cheap_app
+from gateway.interface.http.app import create_inner_app
+from gateway.testing import NINE, PEPPERS, Cast, Client, FakeGateway, FakeKeys, Rig, cheap_app
 
 SUBJECTS = SubjectHasher(b"t" * 32)
 
@@ -78,3 +82,26 @@ async def people(rig: Rig) -> Cast:
     cast = Cast(rig)
     await cast.support()
     return cast
+
+
+@pytest.fixture
+async def own_routes(fake_rig: Rig) -> AsyncIterator[Client]:
+    """The gateway's own routes over the fake, called as the gate calls them."""
+    people = Cast(fake_rig)
+    await people.support()
+    inner = create_inner_app(people.app)
+    handed: dict[str, Any] = {}
+
+    async def gate(scope: Scope, receive: Receive, send: Send) -> None:
+        await inner({**scope, **handed}, receive, send)
+
+    transport = httpx.ASGITransport(app=gate)
+    async with httpx.AsyncClient(transport=transport, base_url="https://desk.test") as http:
+        yield Client(people, http, handed)
+
+
+@pytest.fixture
+async def admin_cookie(own_routes: Client) -> str:
+    """The cookie of a signed-in admin."""
+    await own_routes.people.admin()
+    return (await own_routes.people.sign_in("root@shop.test")).token

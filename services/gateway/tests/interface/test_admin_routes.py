@@ -29,110 +29,120 @@ GUARDED = [
 
 @pytest.mark.parametrize(("method", "path", "role"), GUARDED)
 async def test_without_a_principal_it_is_401_and_below_the_role_403(
-    client: Client, method: str, path: str, role: str
+    own_routes: Client, method: str, path: str, role: str
 ) -> None:
-    assert (await client.anonymous(method, path, content=b"{not json")).status_code == 401
+    assert (await own_routes.anonymous(method, path, content=b"{not json")).status_code == 401
     ranks = ["viewer", "agent", "manager", "admin"]
     for lower in ranks[: ranks.index(role)]:
         email = f"{lower}@shop.test"
-        await client.people.agent(email, role=lower)  # type: ignore[arg-type]
-        token = (await client.people.sign_in(email)).token
-        answer = await client.as_session(token, method, path, content=b"{not json")
+        await own_routes.people.agent(email, role=lower)  # type: ignore[arg-type]
+        token = (await own_routes.people.sign_in(email)).token
+        answer = await own_routes.as_session(token, method, path, content=b"{not json")
         assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
 
 
-async def test_a_key_reaches_none_of_them(client: Client) -> None:
+async def test_a_key_reaches_none_of_them(own_routes: Client) -> None:
     scopes = ("events", "tickets:modify:all")
-    made = await client.people.app.create_key(CreateKey("Shop", scopes), operator())
+    made = await own_routes.people.app.create_key(CreateKey("Shop", scopes), operator())
     for method, path, _ in GUARDED:
-        assert (await client.as_key(made.secret, method, path)).status_code == 403
+        assert (await own_routes.as_key(made.secret, method, path)).status_code == 403
 
 
-async def test_a_suspended_session_is_nobody(client: Client) -> None:
-    await client.people.agent()
-    token = (await client.people.sign_in("ada@shop.test")).token
-    facts = await client.people.rig.sessions.find(token)
+async def test_a_suspended_session_is_nobody(own_routes: Client) -> None:
+    await own_routes.people.agent()
+    token = (await own_routes.people.sign_in("ada@shop.test")).token
+    facts = await own_routes.people.rig.sessions.find(token)
     assert isinstance(facts, SessionFacts)
     suspended = SessionFacts(**{**vars(facts), "active": False})
-    client.scope[PRINCIPAL] = suspended
-    assert (await client.http.get("/api/auth/session")).status_code == 401
+    own_routes.scope[PRINCIPAL] = suspended
+    assert (await own_routes.http.get("/api/auth/session")).status_code == 401
 
 
-async def test_the_guards_of_roles_are_told_with_stable_codes(client: Client, admin: str) -> None:
-    root = await client.people.id_of("root@shop.test")
-    await client.people.agent("boss@shop.test", role="manager")
-    manager = (await client.people.sign_in("boss@shop.test")).token
+async def test_the_guards_of_roles_are_told_with_stable_codes(
+    own_routes: Client, admin_cookie: str
+) -> None:
+    root = await own_routes.people.id_of("root@shop.test")
+    await own_routes.people.agent("boss@shop.test", role="manager")
+    manager = (await own_routes.people.sign_in("boss@shop.test")).token
     path = f"/api/admin/users/{root}/status"
     body = {"status": "suspended"}
-    touched = await client.as_session(manager, "POST", path, json=body)
+    touched = await own_routes.as_session(manager, "POST", path, json=body)
     assert (touched.status_code, touched.json()["code"]) == (403, "admin_untouchable")
-    own = await client.as_session(admin, "POST", path, json=body)
+    own = await own_routes.as_session(admin_cookie, "POST", path, json=body)
     assert (own.status_code, own.json()["code"]) == (403, "own_role")
-    unknown = await client.as_session(
-        admin, "POST", f"/api/admin/users/{uuid4()}/status", json=body
+    unknown = await own_routes.as_session(
+        admin_cookie, "POST", f"/api/admin/users/{uuid4()}/status", json=body
     )
     assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
 
 
-async def test_unknown_teams_and_missing_roles_name_their_field(client: Client, admin: str) -> None:
-    await client.people.register()
-    await client.people.verify((await client.people.tokens())[0])
-    user_id = await client.people.id_of("ada@shop.test")
+async def test_unknown_teams_and_missing_roles_name_their_field(
+    own_routes: Client, admin_cookie: str
+) -> None:
+    await own_routes.people.register()
+    await own_routes.people.verify((await own_routes.people.tokens())[0])
+    user_id = await own_routes.people.id_of("ada@shop.test")
     path = f"/api/admin/users/{user_id}/status"
-    no_role = await client.as_session(admin, "POST", path, json={"status": "active"})
+    no_role = await own_routes.as_session(admin_cookie, "POST", path, json={"status": "active"})
     assert (no_role.status_code, no_role.json()["field"]) == (422, "role")
     body = {"status": "active", "role": "agent", "teams": [str(uuid4())]}
-    no_team = await client.as_session(admin, "POST", path, json=body)
+    no_team = await own_routes.as_session(admin_cookie, "POST", path, json=body)
     assert (no_team.status_code, no_team.json()["code"]) == (422, "unknown_team")
     teams = f"/api/admin/users/{user_id}/teams"
-    early = await client.as_session(admin, "PUT", teams, json={"teams": []})
+    early = await own_routes.as_session(admin_cookie, "PUT", teams, json={"teams": []})
     assert (early.status_code, early.json()["code"]) == (409, "wrong_state")
 
 
-async def test_teams_and_colleagues_are_listed(client: Client, admin: str) -> None:
-    await client.people.agent()
-    await client.people.register("waiting@shop.test")
-    teams = await client.as_session(admin, "GET", "/api/teams")
+async def test_teams_and_colleagues_are_listed(own_routes: Client, admin_cookie: str) -> None:
+    await own_routes.people.agent()
+    await own_routes.people.register("waiting@shop.test")
+    teams = await own_routes.as_session(admin_cookie, "GET", "/api/teams")
     assert teams.json()["items"] == [
         {"id": str(SUPPORT_TEAM_ID), "title": "Support", "restricted": False}
     ]
-    users = await client.as_session(admin, "GET", "/api/users")
+    users = await own_routes.as_session(admin_cookie, "GET", "/api/users")
     assert [item["name"] for item in users.json()["items"]] == ["Root", "Ada Lovelace"]
     assert set(users.json()["items"][0]) == {"id", "name", "role", "teams"}
 
 
-async def test_accounts_come_in_pages(client: Client, admin: str) -> None:
+async def test_accounts_come_in_pages(own_routes: Client, admin_cookie: str) -> None:
     for n in range(4):
-        await client.people.register(f"a{n}@shop.test")
+        await own_routes.people.register(f"a{n}@shop.test")
     seen, path = [], "/api/admin/users?limit=2"
     while True:
-        answer = (await client.as_session(admin, "GET", path)).json()
+        answer = (await own_routes.as_session(admin_cookie, "GET", path)).json()
         seen += [item["email"] for item in answer["items"]]
         if answer["next"] is None:
             break
         path = f"/api/admin/users?limit=2&cursor={answer['next']}"
     assert seen == ["root@shop.test", *(f"a{n}@shop.test" for n in range(4))]
     for bad in ("limit=0", "limit=101", "cursor=x", "status=gone"):
-        answer = await client.as_session(admin, "GET", f"/api/admin/users?{bad}")
+        answer = await own_routes.as_session(admin_cookie, "GET", f"/api/admin/users?{bad}")
         assert answer.status_code == 422
 
 
-async def test_a_keys_secret_is_shown_once(client: Client, admin: str) -> None:
+async def test_a_keys_secret_is_shown_once(own_routes: Client, admin_cookie: str) -> None:
     body = {"name": "Shop", "scopes": ["tickets:create"], "rate_per_minute": 100}
     headers = {"Idempotency-Key": "make-it-once"}
-    made = await client.as_session(admin, "POST", "/api/keys", json=body, headers=headers)
+    made = await own_routes.as_session(
+        admin_cookie, "POST", "/api/keys", json=body, headers=headers
+    )
     assert made.status_code == 201
     secret, key_id = made.json()["secret"], made.json()["id"]
-    assert isinstance(await client.people.rig.keys.find(secret), KeyFacts)
-    again = await client.as_session(admin, "POST", "/api/keys", json=body, headers=headers)
+    assert isinstance(await own_routes.people.rig.keys.find(secret), KeyFacts)
+    again = await own_routes.as_session(
+        admin_cookie, "POST", "/api/keys", json=body, headers=headers
+    )
     assert (again.status_code, again.json()["code"]) == (409, "shown_once")
-    listed = await client.as_session(admin, "GET", "/api/keys")
+    listed = await own_routes.as_session(admin_cookie, "GET", "/api/keys")
     assert [item["id"] for item in listed.json()["items"]] == [key_id]
     assert "secret" not in listed.json()["items"][0]
-    gone = await client.as_session(admin, "DELETE", f"/api/keys/{key_id}")
+    gone = await own_routes.as_session(admin_cookie, "DELETE", f"/api/keys/{key_id}")
     assert gone.status_code == 204
-    assert (await client.as_session(admin, "DELETE", f"/api/keys/{key_id}")).status_code == 404
-    assert await client.people.rig.keys.find(secret) is None
+    assert (
+        await own_routes.as_session(admin_cookie, "DELETE", f"/api/keys/{key_id}")
+    ).status_code == 404
+    assert await own_routes.people.rig.keys.find(secret) is None
 
 
 @pytest.mark.parametrize(
@@ -148,8 +158,8 @@ async def test_a_keys_secret_is_shown_once(client: Client, admin: str) -> None:
     ],
 )
 async def test_a_bad_key_is_refused_with_its_field(
-    client: Client, admin: str, change: dict[str, Any], field: str
+    own_routes: Client, admin_cookie: str, change: dict[str, Any], field: str
 ) -> None:
     body = {"name": "Shop", "scopes": ["events"], **change}
-    answer = await client.as_session(admin, "POST", "/api/keys", json=body)
+    answer = await own_routes.as_session(admin_cookie, "POST", "/api/keys", json=body)
     assert (answer.status_code, answer.json()["field"]) == (422, field)

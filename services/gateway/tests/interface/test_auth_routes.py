@@ -10,18 +10,18 @@ from gateway.testing import PASSWORD, Client
 REGISTRATION = {"email": "ada@shop.test", "name": "Ada Lovelace", "password": PASSWORD}
 
 
-async def test_from_registration_to_the_own_session(client: Client, admin: str) -> None:
-    answer = await client.anonymous("POST", "/api/auth/register", json=REGISTRATION)
+async def test_from_registration_to_the_own_session(own_routes: Client, admin_cookie: str) -> None:
+    answer = await own_routes.anonymous("POST", "/api/auth/register", json=REGISTRATION)
     assert (answer.status_code, answer.json()) == (202, {"status": "pending"})
-    (token,) = await client.people.tokens()
-    answer = await client.anonymous("POST", "/api/auth/verify-email", json={"token": token})
+    (token,) = await own_routes.people.tokens()
+    answer = await own_routes.anonymous("POST", "/api/auth/verify-email", json={"token": token})
     assert (answer.status_code, answer.json()) == (200, {"status": "waiting"})
 
-    waiting = await client.as_session(admin, "GET", "/api/admin/users?status=waiting")
+    waiting = await own_routes.as_session(admin_cookie, "GET", "/api/admin/users?status=waiting")
     (item,) = waiting.json()["items"]
     assert (item["email"], item["status"], item["role"]) == ("ada@shop.test", "waiting", None)
-    approved = await client.as_session(
-        admin,
+    approved = await own_routes.as_session(
+        admin_cookie,
         "POST",
         f"/api/admin/users/{item['id']}/status",
         json={"status": "active", "role": "agent", "teams": [str(SUPPORT_TEAM_ID)]},
@@ -29,7 +29,7 @@ async def test_from_registration_to_the_own_session(client: Client, admin: str) 
     assert approved.status_code == 200
     assert (approved.json()["status"], approved.json()["role"]) == ("active", "agent")
 
-    login = await client.anonymous(
+    login = await own_routes.anonymous(
         "POST", "/api/auth/login", json={"email": "ada@shop.test", "password": PASSWORD}
     )
     assert login.status_code == 200
@@ -39,21 +39,21 @@ async def test_from_registration_to_the_own_session(client: Client, admin: str) 
     for attribute in ("Path=/", "Secure", "HttpOnly", "SameSite=strict", "Max-Age=43200"):
         assert attribute in cookie
     token = rest.partition(";")[0]
-    mine = (await client.as_session(token, "GET", "/api/auth/session")).json()
+    mine = (await own_routes.as_session(token, "GET", "/api/auth/session")).json()
     assert mine["user"]["email"] == "ada@shop.test"
     assert mine["csrf"] == login.json()["csrf"]
     assert mine["expires_at"] == "2026-03-02T21:00:00Z"
-    role = await client.as_session(token, "GET", "/api/auth/user-role")
+    role = await own_routes.as_session(token, "GET", "/api/auth/user-role")
     assert role.json() == {"role": "agent"}
-    out = await client.as_session(token, "POST", "/api/auth/logout")
+    out = await own_routes.as_session(token, "POST", "/api/auth/logout")
     assert out.status_code == 204
     assert '__Host-sid=""' in out.headers["set-cookie"]
-    assert (await client.as_session(token, "GET", "/api/auth/session")).status_code == 401
+    assert (await own_routes.as_session(token, "GET", "/api/auth/session")).status_code == 401
 
 
-async def test_registering_answers_the_same_for_a_known_address(client: Client) -> None:
-    one = await client.anonymous("POST", "/api/auth/register", json=REGISTRATION)
-    two = await client.anonymous("POST", "/api/auth/register", json=REGISTRATION)
+async def test_registering_answers_the_same_for_a_known_address(own_routes: Client) -> None:
+    one = await own_routes.anonymous("POST", "/api/auth/register", json=REGISTRATION)
+    two = await own_routes.anonymous("POST", "/api/auth/register", json=REGISTRATION)
     assert (one.status_code, one.content) == (two.status_code, two.content)
     varying = {"deskstream-correlation", "date"}
     assert {k: v for k, v in one.headers.items() if k not in varying} == {
@@ -61,11 +61,11 @@ async def test_registering_answers_the_same_for_a_known_address(client: Client) 
     }
 
 
-async def test_a_failed_sign_in_tells_nothing(client: Client) -> None:
-    await client.people.agent()
+async def test_a_failed_sign_in_tells_nothing(own_routes: Client) -> None:
+    await own_routes.people.agent()
     bodies = []
     for email in ("ada@shop.test", "nobody@shop.test", "not an address"):
-        answer = await client.anonymous(
+        answer = await own_routes.anonymous(
             "POST", "/api/auth/login", json={"email": email, "password": "wrong words entirely"}
         )
         assert answer.status_code == 401
@@ -94,9 +94,9 @@ async def test_a_failed_sign_in_tells_nothing(client: Client) -> None:
     ],
 )
 async def test_bad_input_is_422_with_the_field_and_without_the_value(
-    client: Client, path: str, body: dict[str, Any], field: str
+    own_routes: Client, path: str, body: dict[str, Any], field: str
 ) -> None:
-    answer = await client.anonymous("POST", path, json=body)
+    answer = await own_routes.anonymous("POST", path, json=body)
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["field"] == field
@@ -106,8 +106,8 @@ async def test_bad_input_is_422_with_the_field_and_without_the_value(
 
 
 @pytest.mark.parametrize("path", ["/api/auth/register", "/api/auth/verify-email"])
-async def test_what_is_not_json_is_400(client: Client, path: str) -> None:
-    answer = await client.anonymous(
+async def test_what_is_not_json_is_400(own_routes: Client, path: str) -> None:
+    answer = await own_routes.anonymous(
         "POST", path, content=b"{not json", headers={"content-type": "application/json"}
     )
     assert answer.status_code == 400
@@ -115,31 +115,33 @@ async def test_what_is_not_json_is_400(client: Client, path: str) -> None:
 
 
 async def test_the_page_behind_the_link_changes_nothing_and_posts_the_token(
-    client: Client,
+    own_routes: Client,
 ) -> None:
-    await client.people.register()
-    (token,) = await client.people.tokens()
-    page = await client.anonymous("GET", f"/verify-email?token={token}")
+    await own_routes.people.register()
+    (token,) = await own_routes.people.tokens()
+    page = await own_routes.anonymous("GET", f"/verify-email?token={token}")
     assert page.status_code == 200
     assert page.headers["cache-control"] == "no-store"
     assert page.headers["referrer-policy"] == "no-referrer"
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert '<form method="post" action="/api/auth/verify-email">' in page.text
     assert f'value="{token}"' in page.text
-    user_id = await client.people.id_of("ada@shop.test")
-    assert (await client.people.rig.queries.user(user_id)).status == "unverified"
+    user_id = await own_routes.people.id_of("ada@shop.test")
+    assert (await own_routes.people.rig.queries.user(user_id)).status == "unverified"
 
-    posted = await client.anonymous("POST", "/api/auth/verify-email", data={"token": token})
+    posted = await own_routes.anonymous("POST", "/api/auth/verify-email", data={"token": token})
     assert posted.status_code == 200
     assert posted.headers["content-type"].startswith("text/html")
-    assert (await client.people.rig.queries.user(user_id)).status == "waiting"
-    again = await client.anonymous("POST", "/api/auth/verify-email", data={"token": token})
+    assert (await own_routes.people.rig.queries.user(user_id)).status == "waiting"
+    again = await own_routes.anonymous("POST", "/api/auth/verify-email", data={"token": token})
     assert again.status_code == 400
     assert "does not work" in again.text
 
 
-async def test_the_page_puts_no_foreign_markup_into_itself(client: Client) -> None:
-    page = await client.anonymous("GET", "/verify-email", params={"token": '"><script>x</script>'})
+async def test_the_page_puts_no_foreign_markup_into_itself(own_routes: Client) -> None:
+    page = await own_routes.anonymous(
+        "GET", "/verify-email", params={"token": '"><script>x</script>'}
+    )
     assert "<script>" not in page.text
 
 
@@ -147,32 +149,34 @@ async def test_the_page_puts_no_foreign_markup_into_itself(client: Client) -> No
     "content", [b"token=short", b"", b"token=\xff\xfe", b"a=1&b=2&c=3&d=4&e=5&f=6"]
 )
 async def test_a_form_without_a_proper_token_gets_the_page_that_says_so(
-    client: Client, content: bytes
+    own_routes: Client, content: bytes
 ) -> None:
     headers = {"content-type": "application/x-www-form-urlencoded"}
-    answer = await client.anonymous(
+    answer = await own_routes.anonymous(
         "POST", "/api/auth/verify-email", content=content, headers=headers
     )
     assert answer.status_code == 400
     assert answer.headers["content-type"].startswith("text/html")
 
 
-async def test_the_own_password_is_changed_with_the_old_one(client: Client) -> None:
-    await client.people.agent()
-    token = (await client.people.sign_in("ada@shop.test")).token
+async def test_the_own_password_is_changed_with_the_old_one(own_routes: Client) -> None:
+    await own_routes.people.agent()
+    token = (await own_routes.people.sign_in("ada@shop.test")).token
     path = "/api/auth/change-password"
     wrong = {"old_password": "not the old one", "new_password": "nine green doors sing"}
-    answer = await client.as_session(token, "POST", path, json=wrong)
+    answer = await own_routes.as_session(token, "POST", path, json=wrong)
     assert (answer.status_code, answer.json()["code"]) == (403, "wrong_password")
     weak = {"old_password": PASSWORD, "new_password": "short"}
-    answer = await client.as_session(token, "POST", path, json=weak)
+    answer = await own_routes.as_session(token, "POST", path, json=weak)
     assert (answer.status_code, answer.json()["field"]) == (422, "new_password")
     right = {"old_password": PASSWORD, "new_password": "nine green doors sing"}
-    assert (await client.as_session(token, "POST", path, json=right)).status_code == 204
-    assert await client.people.sign_in("ada@shop.test", "nine green doors sing")
+    assert (await own_routes.as_session(token, "POST", path, json=right)).status_code == 204
+    assert await own_routes.people.sign_in("ada@shop.test", "nine green doors sing")
 
 
 async def test_an_unknown_path_below_auth_is_404_for_the_signed_in(
-    client: Client, admin: str
+    own_routes: Client, admin_cookie: str
 ) -> None:
-    assert (await client.as_session(admin, "GET", "/api/auth/anything")).status_code == 404
+    assert (
+        await own_routes.as_session(admin_cookie, "GET", "/api/auth/anything")
+    ).status_code == 404

@@ -39,9 +39,10 @@ class ChangeUserStatusHandler:
     async def __call__(self, command: ChangeUserStatus, caller: Caller) -> None:
         by, now = staff_of(caller), self._clock.now()
         async with self._store.work(caller.origin) as work:
+            user: User = await work.users.get(command.user_id)
+            user.guard(by, makes=command.role)
             await work.once()
             admins = await work.users.active_admins()
-            user: User = await work.users.get(command.user_id)
             if command.status == "active":
                 await demand_teams(work, command.teams)
                 user.activate(by, role=command.role, teams=command.teams, admins=admins, at=now)

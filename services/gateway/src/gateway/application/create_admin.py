@@ -8,6 +8,7 @@ from deskstream_chassis.clock import Clock
 from deskstream_chassis.ids import new_id
 from deskstream_events.gateway.team import SUPPORT_TEAM_ID
 from gateway.application.acting import is_operator, save
+from gateway.application.addresses import accept_email
 from gateway.application.new_password import NewPassword
 from gateway.application.store import Store
 from gateway.domain.errors import Forbidden
@@ -36,10 +37,11 @@ class CreateAdminHandler:
     async def __call__(self, command: CreateAdmin, caller: Caller) -> UUID:
         if not is_operator(caller):
             raise Forbidden("only the operator makes an admin out of nothing")
+        email = accept_email(command.email)
         name = clean_line(command.name, limit=NAME_LIMIT, field="name")
-        password_hash = await self._passwords.hash(command.password, personal=(command.email, name))
+        password_hash = await self._passwords.hash(command.password, personal=(email, name))
         now = self._clock.now()
-        user = User.register(new_id(), email=command.email, name=name, at=now)
+        user = User.register(new_id(), email=email, name=name, at=now)
         async with self._store.work(caller.origin) as work:
             await work.users.claim(user)
             user.verify_email(now)

@@ -6,6 +6,7 @@ from datetime import datetime
 from deskstream_chassis.caller import Caller
 from deskstream_chassis.clock import Clock
 from deskstream_chassis.ids import new_id
+from gateway.application.addresses import accept_email
 from gateway.application.new_password import NewPassword
 from gateway.application.store import GatewayWork, Store
 from gateway.application.verification import VerificationMail
@@ -37,11 +38,12 @@ class RegisterUserHandler:
         self._store, self._clock, self._passwords, self._mail = store, clock, passwords, mail
 
     async def __call__(self, command: RegisterUser, caller: Caller) -> None:
+        email = accept_email(command.email)
         name = clean_line(command.name, limit=NAME_LIMIT, field="name")
-        password_hash = await self._passwords.hash(command.password, personal=(command.email, name))
+        password_hash = await self._passwords.hash(command.password, personal=(email, name))
         now = self._clock.now()
         async with self._store.work(caller.origin) as work:
-            user = await _find_or_register(work, command.email, name, now)
+            user = await _find_or_register(work, email, name, now)
             fresh = user.version == 0
             if await self._mail.request(work, user, password_hash, now):
                 work.users.save(user)

@@ -126,9 +126,9 @@ class User:
         he joins Support.
 
         Raises InvalidInput without a role for a first approval, WrongState before his address is
-        verified, Forbidden by the guards of `_guard`.
+        verified, Forbidden by `guard`.
         """
-        self._guard(by, makes=role)
+        self.guard(by, makes=role)
         if not self.approved:
             self._approve(by, role, (SUPPORT_TEAM_ID,) if teams is None else teams, at)
             return
@@ -143,7 +143,7 @@ class User:
         self, by: Staff, *, reason: str | None, admins: frozenset[UUID], at: datetime
     ) -> None:
         """Shut him out. Nothing happens if he is. Raises Forbidden, LastAdmin."""
-        self._guard(by, makes=None)
+        self.guard(by, makes=None)
         if self.suspended:
             return
         self._keep_an_admin(admins)
@@ -191,8 +191,10 @@ class User:
             raise WrongState("the account was never approved")
         self._record(RoleChangedV1(at=at, user_id=self.user_id, role=role, previous=previous))
 
-    def _guard(self, by: Staff, *, makes: Role | None) -> None:
-        """Managers and admins only; nobody himself; an admin only by an admin."""
+    def guard(self, by: Staff, *, makes: Role | None) -> None:
+        """Managers and admins only; nobody himself; an admin only by an admin.
+
+        Raises Forbidden, OwnRole, AdminUntouchable."""
         if by.role not in ("manager", "admin"):
             raise Forbidden("only managers and admins change accounts")
         if by.user_id == self.user_id:

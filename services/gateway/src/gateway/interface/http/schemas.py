@@ -4,27 +4,24 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from deskstream_events.gateway.user import Role
+from gateway.application.addresses import LONGEST, accept_email
 from gateway.application.ports import TeamRow, UserRow
 from gateway.domain.api_key import ApiKey
+from gateway.domain.errors import InvalidInput
 from gateway.domain.user import Status
 
 
 def _address(value: str) -> str:
-    """Syntax only, without DNS; hosts without a dot and below `.test` are for local stacks."""
     try:
-        found = validate_email(
-            value, check_deliverability=False, globally_deliverable=False, test_environment=True
-        )
-    except EmailNotValidError:
-        raise ValueError("is not an e-mail address") from None
-    return found.normalized
+        return accept_email(value)
+    except InvalidInput as error:
+        raise ValueError(error.detail) from None
 
 
-Email = Annotated[str, StringConstraints(max_length=254), AfterValidator(_address)]
+Email = Annotated[str, StringConstraints(max_length=LONGEST), AfterValidator(_address)]
 Password = Annotated[str, StringConstraints(max_length=1024)]
 Name = Annotated[str, StringConstraints(max_length=400)]
 """Cleaned and held to its real limit by the domain."""

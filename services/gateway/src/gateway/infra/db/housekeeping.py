@@ -1,0 +1,49 @@
+"""Forgetting what is over: sessions and links, a month after their end."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, delete, or_
+
+from deskstream_chassis.clock import Clock
+from deskstream_chassis.logs import log
+from deskstream_eventstore import Database, compiled
+from gateway.infra.db.tables import session, verify_link
+
+KEPT = timedelta(days=30)
+EVERY = timedelta(hours=1)
+_SESSIONS = compiled(
+    delete(session).where(
+        or_(
+            session.c.expires_at < bindparam("before"),
+            session.c.ended_at < bindparam("before"),
+        )
+    )
+)
+_LINKS = compiled(delete(verify_link).where(verify_link.c.expires_at < bindparam("before")))
+
+
+class Housekeeping:
+    """A worker. Harmless in several processes at once."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock = database, clock
+
+    async def sweep(self) -> int:
+        """One round; how many rows went."""
+        before: datetime = self._clock.now() - KEPT
+        async with self._database.work() as work:
+            gone = await _SESSIONS.execute(work, before=before)
+            return gone + await _LINKS.execute(work, before=before)
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Every hour until stopped. What fails is logged and done an hour later."""
+        while not stopping.is_set():
+            try:
+                await self.sweep()
+            except Exception as error:  # noqa: BLE001 - nothing waits for it
+                log.warning("housekeeping failed", error_code=type(error).__name__)
+            try:
+                await asyncio.wait_for(stopping.wait(), EVERY.total_seconds())
+            except TimeoutError:
+                continue
