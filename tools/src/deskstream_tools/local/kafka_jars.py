@@ -11,7 +11,7 @@ from pathlib import Path
 
 from deskstream_tools.local.locks import locked
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).resolve().parents[4]
 POM = ROOT / "deploy" / "local" / "kafka" / "pom.xml"
 CACHE = ROOT / ".cache"
 OLDEST_JAVA = 17
