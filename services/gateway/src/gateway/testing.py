@@ -218,10 +218,11 @@ class Client:
     people: Cast
     http: httpx.AsyncClient
     scope: dict[str, Any] = field(default_factory=dict)
+    address: str = "192.0.2.7"
 
     async def anonymous(self, method: str, path: str, **more: Any) -> httpx.Response:
         """Without cookie or key."""
-        self.scope.update({PRINCIPAL: None, ADDRESS: "192.0.2.7"})
+        self.scope.update({PRINCIPAL: None, ADDRESS: self.address})
         return await self.http.request(method, path, **more)
 
     async def as_session(self, token: str, method: str, path: str, **more: Any) -> httpx.Response:
