@@ -5,15 +5,17 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from storing import KEY
 
 from deskstream_events.gateway.team import TeamChangedV1
-from deskstream_eventstore import Database, Origin, Recorded, SubjectHasher, Work
+from deskstream_eventstore import Database, Origin, Recorded, SubjectHasher, Work, plan_effect
 from deskstream_eventstore.errors import EffectRefused
 from deskstream_eventstore.rebuild import Rebuild, RebuildRuns, rebuild
+from deskstream_eventstore.swap import NotRebuildable
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 ORIGIN = Origin("system:test", "c-1")
@@ -98,6 +100,30 @@ async def test_under_traffic_nothing_is_missed(viewed: Database) -> None:
     assert sum(row[2] for row in await rows(viewed) if isinstance(row[2], int)) == count
 
 
+async def test_writers_that_read_the_view_first_are_never_hurt(viewed: Database) -> None:
+    stopping = asyncio.Event()
+
+    async def decide(stream: UUID) -> int:
+        version = 0
+        while not stopping.is_set():
+            async with viewed.work(ORIGIN) as work:
+                found = await work.connection.fetchval(
+                    "select changes from team_titles where team_id = $1", stream
+                )
+                assert (found or 0) == version
+                event = TeamChangedV1(at=NOW, team_id=stream, title="t", restricted=False)
+                work.append("gateway.team", stream, version, [event])
+            version += 1
+        return version
+
+    writers = [asyncio.create_task(decide(uuid4())) for _ in range(6)]
+    reports = [await rebuild(viewed, Titles()) for _ in range(3)]
+    stopping.set()
+    count = sum(await asyncio.gather(*writers))
+    assert all(report.equal for report in reports)
+    assert sum(row[2] for row in await rows(viewed) if isinstance(row[2], int)) == count
+
+
 async def test_a_wrong_live_view_is_told_and_healed(viewed: Database) -> None:
     stream = uuid4()
     await append(viewed, stream, 0, ["right"])
@@ -140,6 +166,49 @@ async def test_a_view_that_would_append_is_refused(viewed: Database) -> None:
     with pytest.raises(EffectRefused):
         await rebuild(viewed, Mailing())
     assert await viewed.pool.fetchval("select count(*) from events") == 1
+
+
+class Planning(Titles):
+    """A defective view: it plans an outside effect."""
+
+    async def apply(self, work: Work, fact: Recorded) -> None:
+        await plan_effect(work, f"mail:{fact.event_id}", "mail", {})
+
+
+async def test_a_view_cannot_find_the_table_of_outside_effects(viewed: Database) -> None:
+    await append(viewed, uuid4(), 0, ["a"])
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await rebuild(viewed, Planning())
+    assert await viewed.pool.fetchval("select count(*) from side_effect") == 0
+    assert (await rebuild(viewed, Titles())).equal
+
+
+async def test_what_a_copy_would_lose_is_refused_before_anything_is_done(
+    viewed: Database,
+) -> None:
+    await viewed.pool.execute(
+        "create table other (id uuid primary key);"
+        "alter table team_titles add constraint of_other foreign key (team_id) references other"
+    )
+    with pytest.raises(NotRebuildable, match="of_other"):
+        await rebuild(viewed, Titles())
+
+
+async def test_grants_and_names_of_constraints_are_kept(viewed: Database) -> None:
+    await viewed.pool.execute(
+        "alter table team_titles add constraint one_title unique (title);"
+        "grant select on team_titles to public"
+    )
+    await rebuild(viewed, Titles())
+    names = await viewed.pool.fetch(
+        "select conname from pg_constraint where conrelid = 'team_titles'::regclass "
+        "and contype in ('p', 'u') order by 1"
+    )
+    assert [row[0] for row in names] == ["one_title", "team_titles_pkey"]
+    grants = await viewed.pool.fetchval(
+        "select relacl::text from pg_class where oid = 'team_titles'::regclass"
+    )
+    assert "=r/" in grants.split(",")[-1]
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))

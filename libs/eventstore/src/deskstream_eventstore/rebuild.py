@@ -1,5 +1,8 @@
 """Building a view anew beside the live one, comparing, and swapping (ADR 3)."""
 
+import asyncio
+import contextlib
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,8 +21,11 @@ from deskstream_eventstore.views import View
 from deskstream_eventstore.work import Database, ReplayWork
 
 CHUNK = 1000
-SWAP_TRIES = 20
-LOCK_TIMEOUT = "2s"
+SWAP_TRIES = 100
+LOCK_TIMEOUT = "500ms"
+"""Shorter than PostgreSQL's deadlock_timeout (1 s): where writers and the swap wait for each other
+it is the swap that gives way."""
+LONGEST_PAUSE = 0.5
 LEASE_TTL = timedelta(seconds=60)
 
 _NEXT = (
@@ -35,6 +41,10 @@ Say = Callable[[int, int], None]
 
 class RebuildRuns(StoreError):
     """Another process rebuilds this view now."""
+
+
+class NeverQuiet(StoreError):
+    """The live tables could not be locked for the swap; they are as they were. Try again later."""
 
 
 @dataclass(frozen=True)
@@ -69,21 +79,32 @@ class Rebuild:
         self._events = 0
 
     async def run(self) -> RebuildReport:
-        """Replay, catch up, compare, swap. Raises RebuildRuns."""
+        """Replay, catch up, compare, swap. Raises RebuildRuns, NeverQuiet, NotRebuildable."""
         began = time.monotonic()
         connection = await self._database.alone(f"rebuild {self._view.name}")
         lease = Lease(f"rebuild:{self._view.name}", LEASE_TTL)
         try:
             if not await lease.take(connection):
                 raise RebuildRuns(f"{self._view.name} is being rebuilt")
-            await drop_beside(connection, self._schema)
-            await create_beside(connection, self._schema, self._view.tables)
-            position = await self._replay(connection, lease)
-            live, new = await self._finish(connection, position)
+            try:
+                live, new = await self._build(connection, lease)
+            except (Exception, asyncio.CancelledError):
+                with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                    await drop_beside(connection, self._schema)
+                    await lease.give_back(connection)
+                raise
             await lease.give_back(connection)
         finally:
             await connection.close()
         return RebuildReport(self._view.name, self._events, time.monotonic() - began, live, new)
+
+    async def _build(self, connection: Connection, lease: Lease) -> tuple[str, str]:
+        await drop_beside(connection, self._schema)
+        await create_beside(connection, self._schema, self._view.tables)
+        position = await self._replay(connection, lease)
+        for table in self._view.tables:
+            await connection.execute(f"analyze {self._schema}.{table}")
+        return await self._finish(connection, position, lease)
 
     async def _replay(self, connection: Connection, lease: Lease) -> int:
         position = 0
@@ -106,30 +127,35 @@ class Rebuild:
         return position
 
     async def apply(self, connection: Connection, facts: list[Recorded]) -> None:
-        """Apply facts to the tables beside the live ones, inside the caller's transaction."""
-        await connection.execute(f"set local search_path to {self._schema}, public")
+        """Apply facts to the tables beside the live ones, inside the caller's transaction.
+
+        No other table can be found by its name meanwhile: not the events, not the effects.
+        """
+        await connection.execute(f"set local search_path to {self._schema}")
         work = ReplayWork(connection, None, self._database.subjects, {})
         for fact in facts:
             await self._view.apply(work, fact)
         await connection.execute("set local search_path to public")
         self._events += len(facts)
 
-    async def _finish(self, connection: Connection, position: int) -> tuple[str, str]:
-        for attempt in range(1, SWAP_TRIES + 1):
-            events = self._events
+    async def _finish(self, connection: Connection, position: int, lease: Lease) -> tuple[str, str]:
+        events = self._events
+        for _ in range(SWAP_TRIES):
+            await lease.renew(connection)
             try:
                 async with connection.transaction():
                     return await self._swap(connection, position)
             except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
                 self._events = events
-                if attempt == SWAP_TRIES:
-                    raise
-        raise AssertionError("unreachable")
+            await asyncio.sleep(random.uniform(0.05, LONGEST_PAUSE))  # noqa: S311
+        raise NeverQuiet(f"{self._view.name} could not be locked in {SWAP_TRIES} tries")
 
     async def _swap(self, connection: Connection, position: int) -> tuple[str, str]:
+        """Whoever writes the view and has not ended keeps us from the lock; whoever comes later
+        waits for it before he appends. So all events of the view are there to be read."""
         await connection.execute(f"set local lock_timeout = '{LOCK_TIMEOUT}'")
         tables = ", ".join(self._view.tables)
-        await connection.execute(f"lock table {tables} in share row exclusive mode")
+        await connection.execute(f"lock table {tables} in access exclusive mode")
         last = await connection.fetchval("select coalesce(max(position), 0) from events")
         rows = await connection.fetch(_NEXT, position, last, self._streams, 2**31)
         await self.apply(connection, [Recorded.from_row(row) for row in rows])

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from deskstream_eventstore.connection import Connection
+from deskstream_eventstore.errors import StoreError
 
 _CHECKSUM = """
 select count(*) as n, coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) as h
@@ -11,6 +12,20 @@ from {schema}.{table} t"""
 _INDEXES = """
 select indexname, regexp_replace(indexdef, '^CREATE (UNIQUE )?INDEX \\S+ ON \\S+ ', '\\1') as shape
 from pg_indexes where schemaname = $1 and tablename = $2 order by 2, 1"""
+
+_WOULD_BE_LOST = """
+select conname from pg_constraint where contype = 'f' and conrelid = any($1::text[]::regclass[])
+union all
+select tgname from pg_trigger where not tgisinternal and tgrelid = any($1::text[]::regclass[])"""
+_GRANTS = """
+select format('grant %s on {schema}.{table} to %s', a.privilege_type,
+              case a.grantee when 0 then 'public' else a.grantee::regrole::text end)
+from pg_class c, aclexplode(c.relacl) a
+where c.oid = 'public.{table}'::regclass and a.grantee <> c.relowner"""
+
+
+class NotRebuildable(StoreError):
+    """The view's tables have a foreign key or a trigger, which a copy would not have."""
 
 
 def schema_of(view: str) -> str:
@@ -21,12 +36,17 @@ def schema_of(view: str) -> str:
 
 
 async def create_beside(connection: Connection, schema: str, tables: Sequence[str]) -> None:
-    """Empty tables like the live ones. Foreign keys and sequences are not for views."""
+    """Empty tables like the live ones, with their grants. Raises NotRebuildable."""
+    lost = await connection.fetchval(_WOULD_BE_LOST, [f"public.{table}" for table in tables])
+    if lost is not None:
+        raise NotRebuildable(f"{lost} would be lost by a rebuild")
     await connection.execute(f"create schema {schema}")
     for table in tables:
         await connection.execute(
             f"create table {schema}.{table} (like public.{table} including all)"
         )
+        for grant in await connection.fetch(_GRANTS.format(schema=schema, table=table)):
+            await connection.execute(grant[0])
 
 
 async def drop_beside(connection: Connection, schema: str) -> None:
@@ -45,9 +65,8 @@ async def checksum(connection: Connection, schema: str, tables: Sequence[str]) -
 
 
 async def swap(connection: Connection, schema: str, tables: Sequence[str]) -> None:
-    """Put the new tables in place and drop the old ones, in the caller's transaction."""
-    names = ", ".join(f"public.{table}" for table in tables)
-    await connection.execute(f"lock table {names} in access exclusive mode")
+    """Put the new tables in place and drop the old ones, in the caller's transaction, which has
+    locked them. Indexes and the constraints behind them keep their names."""
     for table in tables:
         live = await connection.fetch(_INDEXES, "public", table)
         await connection.execute(f"drop table public.{table}")
