@@ -1,19 +1,30 @@
-"""Builders for tests."""
+"""Builders for tests, and a client that speaks as anyone."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
+import httpx
+
+from deskstream_chassis.access import Actor
+from deskstream_chassis.access import Role as Rank
+from deskstream_chassis.caller import Caller
+from deskstream_chassis.identity.tokens import HEADER, TokenSigner
+from deskstream_chassis.ids import new_id
+from deskstream_events import Meta, Topic
 from deskstream_events.event import Event
 from deskstream_events.gateway.team import SUPPORT_TEAM_ID
 from deskstream_events.gateway.user import Role
 from deskstream_events.ticketing.ticket import AttachmentAddedV1, TicketOpenedV1
+from deskstream_eventstore import Fact, Origin
 from ticketing.domain.bodies import Body
 from ticketing.domain.fold import fold
 from ticketing.domain.people import Person, Team
 from ticketing.domain.ticket import Ticket
 
+E = TypeVar("E", bound=Event)
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TICKET_ID = UUID("01900000-0000-7000-8000-0000000000a1")
 FIRST_MESSAGE = UUID("01900000-0000-7000-8000-0000000000b1")
@@ -84,3 +95,119 @@ def folded(events: Sequence[Event], start: Ticket | None = None) -> Ticket:
     ticket = fold(enumerate(events, first), start)
     assert ticket is not None
     return ticket
+
+
+@dataclass(frozen=True)
+class Staff:
+    """Who is known."""
+
+    agent: Person = field(default_factory=lambda: person(1))
+    other: Person = field(default_factory=lambda: person(2))
+    viewer: Person = field(default_factory=lambda: person(3, "viewer"))
+    manager: Person = field(default_factory=lambda: person(4, "manager"))
+    admin: Person = field(default_factory=lambda: person(5, "admin"))
+    lender: Person = field(default_factory=lambda: person(6, "agent", CREDIT))
+
+    def all(self) -> list[Person]:
+        """Everybody."""
+        return [self.agent, self.other, self.viewer, self.manager, self.admin, self.lender]
+
+
+def actor_of(member: Person) -> Actor:
+    """The identity that the gateway gives him."""
+    role = Rank(member.role) if member.role else None
+    return Actor("user", str(member.id), role, member.teams, session="s")
+
+
+def key_actor(name: str, *scopes: str) -> Actor:
+    """An API key."""
+    return Actor("key", name, scopes=frozenset(scopes))
+
+
+def caller_of(actor: Actor) -> Caller:
+    """As the HTTP frame makes it."""
+    return Caller(actor, Origin(actor=actor.ref, correlation_id=str(new_id())))
+
+
+@dataclass(frozen=True)
+class Api:
+    """Requests to the app, each signed for whom it is made."""
+
+    client: httpx.AsyncClient
+    signer: TokenSigner
+
+    async def __call__(
+        self, who: Person | Actor, method: str, path: str, **options: Any
+    ) -> httpx.Response:
+        """One request."""
+        actor = actor_of(who) if isinstance(who, Person) else who
+        headers = {HEADER: self.signer.sign(actor, "ticketing"), **options.pop("headers", {})}
+        return await self.client.request(method, path, headers=headers, **options)
+
+    async def open(self, who: Person | Actor, **over: Any) -> dict[str, Any]:
+        """A ticket."""
+        body = {
+            "subject": "A drum leaks",
+            "body_text": "It leaks",
+            "requester": {"name": "Cora Customer", "email": "cora@customer.test"},
+        }
+        answer = await self(who, "POST", "/api/tickets", json=body | over)
+        assert answer.status_code == 201, answer.text
+        opened: dict[str, Any] = answer.json()
+        return opened
+
+    async def show(self, who: Person | Actor, ticket: dict[str, Any]) -> dict[str, Any]:
+        """The whole ticket."""
+        answer = await self(who, "GET", f"/api/tickets/{ticket['id']}")
+        assert answer.status_code == 200, answer.text
+        shown: dict[str, Any] = answer.json()
+        return shown
+
+    async def change(
+        self, who: Person | Actor, ticket: dict[str, Any], **what: Any
+    ) -> httpx.Response:
+        """PUT with the ticket's present version."""
+        seen = (await self.show(who, ticket))["version"]
+        return await self(
+            who,
+            "PUT",
+            f"/api/tickets/{ticket['id']}",
+            json=what,
+            headers={"If-Match": f'"{seen}"'},
+        )
+
+    async def upload(
+        self,
+        who: Person | Actor,
+        ticket: dict[str, Any],
+        content: bytes = b"hello",
+        name: str = "note.txt",
+    ) -> httpx.Response:
+        """One file."""
+        path = f"/api/tickets/{ticket['id']}/attachments"
+        return await self(who, "POST", path, files={"file": (name, content)})
+
+    async def reply(
+        self, who: Person | Actor, ticket: dict[str, Any], **over: Any
+    ) -> httpx.Response:
+        """A reply."""
+        body = {"body_html": "<p>We send a new one</p>"} | over
+        return await self(who, "POST", f"/api/tickets/{ticket['id']}/reply", json=body)
+
+
+def fact_of(event: E, topic: Topic, version: int = 1) -> Fact[E]:
+    """An event as a consumer's handler gets it."""
+    origin = caller_of(Actor("system", "notifier")).origin
+    return Fact(
+        event=event,
+        type=event.TYPE,
+        stream_id=new_id(),
+        version=version,
+        event_id=new_id(),
+        at=event.at,
+        meta=Meta(actor=origin.actor, correlation_id=origin.correlation_id),
+        topic=topic.name,
+        partition=0,
+        offset=0,
+        republished=False,
+    )

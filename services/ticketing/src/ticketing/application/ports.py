@@ -1,6 +1,6 @@
 """What the use cases need from outside; infra implements it, testing.py holds the fakes."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
@@ -60,9 +60,11 @@ class Index(Protocol):
         """Whose file it is."""
         ...
 
-    async def take_due_reply(self, work: Work, now: datetime) -> tuple[UUID, UUID] | None:
+    async def take_due_reply(
+        self, work: Work, now: datetime, leave: Collection[UUID] = ()
+    ) -> tuple[UUID, UUID] | None:
         """(ticket, reply) of a queued reply whose undo window is over, locked until the work ends;
-        what another process has locked is passed over."""
+        what another process has locked is passed over, and so are those of `leave`."""
         ...
 
     async def kept_keys(self, work: Work, keys: Sequence[str]) -> frozenset[str]:

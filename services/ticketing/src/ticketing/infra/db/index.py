@@ -1,10 +1,10 @@
 """Small look-ups in the read models."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Text, any_, bindparam, literal_column, select
+from sqlalchemy import Text, Uuid, all_, any_, bindparam, literal_column, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from deskstream_eventstore import Work, compiled
@@ -17,7 +17,11 @@ TICKET_OF_FILE = compiled(
 )
 DUE_REPLY = compiled(
     select(reply.c.ticket_id, reply.c.id)
-    .where(reply.c.state == literal_column("'queued'"), reply.c.undo_until <= bindparam("b_now"))
+    .where(
+        reply.c.state == literal_column("'queued'"),
+        reply.c.undo_until <= bindparam("b_now"),
+        reply.c.id != all_(bindparam("b_leave", type_=ARRAY(Uuid))),
+    )
     .order_by(reply.c.undo_until)
     .limit(1)
     .with_for_update(skip_locked=True)
@@ -47,9 +51,11 @@ class PostgresIndex:
         found: UUID | None = await TICKET_OF_FILE.value(work, b_id=attachment_id)
         return found
 
-    async def take_due_reply(self, work: Work, now: datetime) -> tuple[UUID, UUID] | None:
+    async def take_due_reply(
+        self, work: Work, now: datetime, leave: Collection[UUID] = ()
+    ) -> tuple[UUID, UUID] | None:
         """`for update skip locked`: processes share the work without waiting for each other."""
-        row = await DUE_REPLY.row(work, b_now=now)
+        row = await DUE_REPLY.row(work, b_now=now, b_leave=list(leave))
         return None if row is None else (row["ticket_id"], row["id"])
 
     async def kept_keys(self, work: Work, keys: Sequence[str]) -> frozenset[str]:

@@ -46,7 +46,7 @@ STATUS = _set(status=bindparam("b_status"))
 PRIORITY = _set(priority=bindparam("b_priority"))
 TEAM = _set(team_id=bindparam("b_team_id"))
 ASSIGNEE = _set(assignee_id=bindparam("b_assignee_id"))
-ADD_TAGS = _set(tags=_array(_both, select(_both).distinct().correlate(ticket)))
+ADD_TAGS = _set(tags=_array(_both, select(_both).group_by(_both).correlate(ticket)))
 REMOVE_TAGS = _set(tags=_array(_had, select(_had).where(_had != all_(TAGS)).correlate(ticket)))
 
 

@@ -1,0 +1,130 @@
+"""The only place where the parts are put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from deskstream_chassis.clock import Clock, SystemClock
+from deskstream_chassis.files import Bucket
+from deskstream_chassis.http.app import ServiceApp, create_app
+from deskstream_chassis.http.gate import Authenticate
+from deskstream_chassis.identity.tokens import TokenVerifier
+from deskstream_chassis.operations import Operations
+from deskstream_chassis.process import Parts, ServiceSpec, Worker
+from deskstream_chassis.settings import key_bytes
+from deskstream_events import owned_by
+from deskstream_eventstore import (
+    Consumer,
+    ConsumerRuntime,
+    Database,
+    KafkaSettings,
+    Relay,
+    SubjectHasher,
+)
+from ticketing.application.add_note import AddNoteHandler
+from ticketing.application.app import TicketingApp
+from ticketing.application.cancel_reply import CancelReplyHandler
+from ticketing.application.change_ticket import ChangeTicketHandler
+from ticketing.application.follow_people import FollowPeople
+from ticketing.application.open_ticket import OpenTicketHandler
+from ticketing.application.ports import Files
+from ticketing.application.queries import (
+    DownloadFile,
+    ListFailedReplies,
+    ListTickets,
+    ShowReply,
+    ShowTicket,
+)
+from ticketing.application.release_replies import ReleaseReplies
+from ticketing.application.reopen_ticket import ReopenTicketHandler
+from ticketing.application.reply_to_ticket import ReplyToTicketHandler
+from ticketing.application.settle_reply import SettleReplyHandler
+from ticketing.application.sweep_files import SweepFiles
+from ticketing.application.tickets import Tickets
+from ticketing.application.upload_file import UploadFileHandler
+from ticketing.infra.db.directory import PostgresDirectory
+from ticketing.infra.db.index import PostgresIndex
+from ticketing.infra.db.lists import PostgresLists
+from ticketing.infra.db.views import views
+from ticketing.infra.files import BucketFiles
+from ticketing.infra.html import clean_body
+from ticketing.infra.inspect import inspect_file
+from ticketing.interface.http.errors import ERRORS
+from ticketing.interface.http.file_routes import file_router
+from ticketing.interface.http.reply_routes import reply_router
+from ticketing.interface.http.ticket_routes import ticket_router
+from ticketing.interface.kafka.delivery import delivery_consumer
+from ticketing.interface.kafka.people import people_consumer
+from ticketing.interface.timers import FileSweeper, UndoTimer
+from ticketing.settings import Settings
+
+
+def build_app(database: Database, files: Files, clock: Clock, undo: timedelta) -> TicketingApp:
+    """All use cases over a database and a bucket."""
+    directory, index, lists = PostgresDirectory(), PostgresIndex(), PostgresLists()
+    tickets = Tickets(directory, index)
+    return TicketingApp(
+        open_ticket=OpenTicketHandler(database, tickets, directory, index, clean_body, clock),
+        change_ticket=ChangeTicketHandler(database, tickets, directory, clock),
+        add_note=AddNoteHandler(database, tickets, clean_body, clock),
+        upload_file=UploadFileHandler(database, tickets, files, inspect_file, clock),
+        reply_to_ticket=ReplyToTicketHandler(database, tickets, directory, clean_body, clock, undo),
+        cancel_reply=CancelReplyHandler(database, tickets, clock),
+        reopen_ticket=ReopenTicketHandler(database, tickets, clock),
+        release_replies=ReleaseReplies(database, tickets, index, clock),
+        settle_reply=SettleReplyHandler(tickets),
+        follow_people=FollowPeople(directory),
+        sweep_files=SweepFiles(database, files, index),
+        show_ticket=ShowTicket(database, tickets, directory),
+        show_reply=ShowReply(database, tickets),
+        list_tickets=ListTickets(database, lists, directory),
+        list_failed_replies=ListFailedReplies(database, lists),
+        download_file=DownloadFile(database, tickets, index, files),
+    )
+
+
+def http_app(app: TicketingApp, authenticate: Authenticate) -> ServiceApp:
+    """The HTTP interface; replies first, see reply_router."""
+    routers = [reply_router(app), ticket_router(app), file_router(app)]
+    return create_app("ticketing", routers=routers, authenticate=authenticate, errors=ERRORS)
+
+
+def consumers_of(app: TicketingApp) -> tuple[Consumer, ...]:
+    """What ticketing follows."""
+    return people_consumer(app.follow_people), delivery_consumer(app.settle_reply)
+
+
+@asynccontextmanager
+async def build(settings: Settings) -> AsyncIterator[Parts]:
+    """Connected parts; closed when the block ends."""
+    clock = SystemClock(settings.clock_offset_file)
+    database = await Database.connect(
+        settings.database_dsn.get_secret_value(),
+        size=settings.database_size,
+        name="ticketing",
+        subjects=SubjectHasher(key_bytes(settings.subject_key)),
+        views=views(),
+    )
+    try:
+        files = BucketFiles(Bucket.at(settings.bucket_url, "ticketing"))
+        app = build_app(database, files, clock, settings.undo)
+        kafka = KafkaSettings(settings.kafka_bootstrap, settings.topic_prefix)
+        relay = Relay(database, kafka, "ticketing", owned_by("ticketing"))
+        consumers = ConsumerRuntime(database, kafka, consumers_of(app), now=clock.now)
+        verifier = TokenVerifier.over_http(settings.jwks_url, "ticketing")
+        yield Parts(
+            database=database,
+            app=http_app(app, verifier.authenticate),
+            workers=[
+                Worker("relay", relay.run),
+                Worker("consumers", consumers.run, health=consumers.health),
+                Worker("undo-timer", UndoTimer(app.release_replies).run),
+                Worker("file-sweeper", FileSweeper(app.sweep_files).run),
+            ],
+            operations=Operations(database, "ticketing", kafka),
+        )
+    finally:
+        await database.close()
+
+
+SPEC = ServiceSpec(name="ticketing", settings_type=Settings, build=build)

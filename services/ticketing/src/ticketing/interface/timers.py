@@ -1,0 +1,89 @@
+"""What ticketing does by itself, in time: releasing replies, sweeping files."""
+
+import asyncio
+import time
+from contextlib import suppress
+from uuid import UUID
+
+from deskstream_chassis.http.errors import STORE_DOWN
+from deskstream_chassis.logs import log, where
+from deskstream_chassis.metrics import JOB_SUCCESS
+from ticketing.application.release_replies import ReleaseFailed, ReleaseReplies
+from ticketing.application.sweep_files import SweepFiles
+from ticketing.domain.errors import FilesUnavailable
+
+POLL_SECONDS = 0.2
+"""How late a release may be where nothing else is wrong."""
+OUTAGE_SECONDS = 2.0
+ASIDE_SECONDS = 60.0
+SWEEP_SECONDS = 3600.0
+OUTAGES: tuple[type[Exception], ...] = (*STORE_DOWN, OSError, FilesUnavailable)
+
+
+class UndoTimer:
+    """Releases due replies one after the other; several processes may run it at once.
+
+    A reply that cannot be released is left aside for a minute, so that it does not stand in the
+    way of the others; an outage of the database is waited out.
+    """
+
+    def __init__(self, release: ReleaseReplies) -> None:
+        self._release = release
+        self._aside: dict[UUID, float] = {}
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Until told to stop; the release at hand is finished."""
+        while not stopping.is_set():
+            pause = await self._step()
+            if pause:
+                await _wait(stopping, pause)
+
+    async def _step(self) -> float:
+        now = time.monotonic()
+        self._aside = {reply: until for reply, until in self._aside.items() if until > now}
+        try:
+            return 0.0 if await self._release(tuple(self._aside)) else POLL_SECONDS
+        except STORE_DOWN as error:
+            return _outage("release replies", error)
+        except ReleaseFailed as failed:
+            cause = failed.__cause__ or failed
+            if isinstance(cause, STORE_DOWN):
+                return _outage("release replies", cause)
+            self._aside[failed.reply_id] = now + ASIDE_SECONDS
+            log.error(
+                "reply not released",
+                reply_id=failed.reply_id,
+                error_code=type(cause).__name__,
+                where=where(cause),
+            )
+            return 0.0
+
+
+class FileSweeper:
+    """Removes orphaned files every hour."""
+
+    def __init__(self, sweep: SweepFiles) -> None:
+        self._sweep = sweep
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Until told to stop."""
+        while not stopping.is_set():
+            pause = SWEEP_SECONDS
+            try:
+                removed = await self._sweep()
+                JOB_SUCCESS.labels("ticketing.sweep_files").set_to_current_time()
+                if removed:
+                    log.info("orphaned files removed", count=removed)
+            except OUTAGES as error:
+                pause = _outage("sweep files", error)
+            await _wait(stopping, pause)
+
+
+def _outage(what: str, error: BaseException) -> float:
+    log.warning(f"{what}: waiting", error_code=type(error).__name__)
+    return OUTAGE_SECONDS
+
+
+async def _wait(stopping: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stopping.wait(), seconds)
