@@ -44,6 +44,18 @@ _APPEND_ABOUT = f"""{_INCOMING}, about as (
 )
 select position, event_id, recorded_at from added"""  # noqa: S608
 
+_ONE = """
+insert into events (stream_id, stream_type, version, event_id, type, schema_version, data, meta)
+select $1, $2, $3, $4, $5, $6, $7::text::json, $8::text::json
+where $3 = 1 or exists (select 1 from events where stream_id = $1 and version = $3 - 1)
+returning position, event_id, recorded_at"""
+_ONE_ABOUT = f"""
+with added as ({_ONE}), about as (
+  insert into event_subject (subject, position)
+  select s.subject, a.position from unnest($9::text[]) as s(subject), added a
+)
+select position, event_id, recorded_at from added"""  # noqa: S608
+
 
 @dataclass(frozen=True)
 class Pending:
@@ -66,25 +78,11 @@ class Place:
 
 
 async def insert(connection: Connection, pending: Sequence[Pending]) -> dict[UUID, Place]:
-    """Insert them all or none. Raises Conflict, EventTooLarge."""
+    """Insert them all or none, in one statement. Raises Conflict, EventTooLarge."""
     ordered = sorted(pending, key=lambda p: (p.stream_id, p.version))
-    columns: list[list[Any]] = [
-        [p.stream_id for p in ordered],
-        [p.stream_type for p in ordered],
-        [p.version for p in ordered],
-        [p.event_id for p in ordered],
-        [p.event.TYPE for p in ordered],
-        [p.event.VERSION for p in ordered],
-        [_payload(p.event) for p in ordered],
-        [json.dumps(p.meta.as_json(), separators=(",", ":")) for p in ordered],
-    ]
-    about = [(p.event_id, subject) for p in ordered for subject in p.meta.subjects]
-    statement = _APPEND
-    if about:
-        statement = _APPEND_ABOUT
-        columns += [[e for e, _ in about], [s for _, s in about]]
+    statement, arguments = _one(ordered[0]) if len(ordered) == 1 else _several(ordered)
     try:
-        rows = await connection.fetch(statement, *columns)
+        rows = await connection.fetch(statement, *arguments)
     except asyncpg.UniqueViolationError as error:
         if error.constraint_name != _CONSTRAINT:
             raise
@@ -105,6 +103,34 @@ def lost(reason: str) -> Conflict:
     """A conflict, counted."""
     CONFLICTS.inc()
     return Conflict(reason)
+
+
+def _row(p: Pending) -> tuple[Any, ...]:
+    return (
+        p.stream_id,
+        p.stream_type,
+        p.version,
+        p.event_id,
+        p.event.TYPE,
+        p.event.VERSION,
+        _payload(p.event),
+        json.dumps(p.meta.as_json(), separators=(",", ":")),
+    )
+
+
+def _one(p: Pending) -> tuple[str, tuple[Any, ...]]:
+    """The plain form for a single event: a third less work than the arrays."""
+    if p.meta.subjects:
+        return _ONE_ABOUT, (*_row(p), p.meta.subjects)
+    return _ONE, _row(p)
+
+
+def _several(ordered: Sequence[Pending]) -> tuple[str, tuple[Any, ...]]:
+    columns = tuple(zip(*map(_row, ordered), strict=True))
+    about = [(p.event_id, subject) for p in ordered for subject in p.meta.subjects]
+    if not about:
+        return _APPEND, columns
+    return _APPEND_ABOUT, (*columns, *zip(*about, strict=True))
 
 
 def _payload(event: Event) -> str:

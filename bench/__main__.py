@@ -1,0 +1,49 @@
+"""`python -m bench [B1 B2 …]`: run benchmarks on servers of their own; exit 1 on a missed gate."""
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from bench import store
+from bench.harness import Result, write
+from bench.servers import Servers
+
+
+async def run(names: list[str]) -> list[Result]:
+    """Run the named ones, or all."""
+    results = []
+    with tempfile.TemporaryDirectory(prefix="desk-bench-", dir="/tmp") as folder:
+        Path(folder).chmod(0o711)
+        with Servers(Path(folder)) as servers:
+            for name, bench in benchmarks(servers).items():
+                if not names or name in names:
+                    print(name)
+                    results.append(await bench())
+                    print(f"{name}: {results[-1].value} (gate {results[-1].gate})")
+    return results
+
+
+def benchmarks(servers: Servers) -> dict[str, Callable[[], Awaitable[Result]]]:
+    """Every benchmark by name, in order."""
+
+    async def b1() -> Result:
+        return await store.unit_of_work(await servers.store())
+
+    async def b2() -> Result:
+        dsn = await servers.store()
+        return await store.append_one(dsn, servers.socket_folder, servers.user)
+
+    async def b3() -> Result:
+        return await store.append_hundred(await servers.store())
+
+    return {"B1": b1, "B2": b2, "B3": b3}
+
+
+if __name__ == "__main__":
+    done = asyncio.run(run(sys.argv[1:]))
+    write(done)
+    missed = [result.name for result in done if not result.held]
+    print(f"missed: {', '.join(missed)}" if missed else "every gate held")
+    sys.exit(1 if missed else 0)
