@@ -10,12 +10,14 @@ from typing import Any, Generic, Literal, TypeVar
 
 import uvloop
 from pydantic import ValidationError
+from pydantic_core import to_jsonable_python
 from starlette.types import ASGIApp
 
+from deskstream_chassis.commands import run_command
 from deskstream_chassis.health import OpsRoute
 from deskstream_chassis.logs import configure_logs, log
 from deskstream_chassis.migrations import migrate, migrations_folder
-from deskstream_chassis.operations import Operations, run_command
+from deskstream_chassis.operations import Operations
 from deskstream_chassis.settings import ServiceSettings
 from deskstream_eventstore import Database
 
@@ -93,7 +95,7 @@ def _run(spec: ServiceSpec[S], settings: S, command: str, arguments: Sequence[st
 async def _ops(spec: ServiceSpec[S], settings: S, arguments: Sequence[str]) -> int:
     async with spec.build(settings) as parts:
         code, answer = await run_command(parts.operations, parts.commands, arguments)
-    sys.stdout.write(json.dumps(answer, default=str, sort_keys=True) + "\n")
+    sys.stdout.write(json.dumps(to_jsonable_python(answer), sort_keys=True) + "\n")
     return code
 
 

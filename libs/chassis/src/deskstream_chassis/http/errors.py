@@ -18,6 +18,7 @@ from deskstream_chassis.http.problem import (
     unavailable,
 )
 from deskstream_chassis.logs import log, where
+from deskstream_chassis.operations import OperationFailed
 from deskstream_eventstore import AnswerNotKept, Conflict, EventTooLarge, InFlight, KeyReused
 
 ToProblem = Callable[[Any], Problem]
@@ -78,6 +79,7 @@ BASE: dict[type[Exception], ToProblem] = {
     HTTPException: http_problem,
     RequestValidationError: validation_problem,
     AccessDenied: lambda e: not_found() if e.reason == "hidden" else forbidden(),
+    OperationFailed: lambda e: Problem(404 if e.is_absence else 409, e.code),
     Conflict: lambda _: Problem(409, "conflict", detail="changed at the same time; load it again"),
     KeyReused: lambda _: Problem(422, "idempotency_key_reused"),
     AnswerNotKept: lambda _: Problem(409, "answer_not_repeated"),
