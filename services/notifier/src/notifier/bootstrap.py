@@ -6,7 +6,9 @@ from contextlib import asynccontextmanager
 from deskstream_chassis.clock import Clock, SystemClock
 from deskstream_chassis.files import Bucket
 from deskstream_chassis.http.app import create_app
+from deskstream_chassis.http.ops_routes import ops_router
 from deskstream_chassis.identity.tokens import TokenVerifier
+from deskstream_chassis.operations import Operations
 from deskstream_chassis.plus_token import PlusTokens
 from deskstream_chassis.process import Parts, ServiceSpec, Worker
 from deskstream_chassis.sealed import MAIL_LINK, Sealer
@@ -120,18 +122,27 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         dispatcher = Dispatcher(
             database, app.send_mail, app.settle_mail, concurrency=settings.smtp_connections
         )
+        followed = [build_consumer(app)]
         consumers = ConsumerRuntime(
-            database, kafka, [build_consumer(app)], now=clock.now, woken=[dispatcher.wake]
+            database, kafka, followed, now=clock.now, woken=[dispatcher.wake]
+        )
+        operations = Operations(
+            database, "notifier", kafka, consumers=followed, settle=app.settle_mail
         )
         verifier = TokenVerifier.over_http(settings.jwks_url, "notifier")
         yield Parts(
             database=database,
-            app=create_app("notifier", routers=[], authenticate=verifier.authenticate),
+            app=create_app(
+                "notifier",
+                routers=[ops_router(operations)],
+                authenticate=verifier.authenticate,
+            ),
             workers=[
                 Worker("relay", relay.run),
                 Worker("consumers", consumers.run, health=consumers.health),
                 Worker("mail", dispatcher.run),
             ],
+            operations=operations,
         )
     finally:
         await sender.close()

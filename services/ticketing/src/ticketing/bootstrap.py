@@ -8,6 +8,7 @@ from deskstream_chassis.clock import Clock, SystemClock
 from deskstream_chassis.files import Bucket
 from deskstream_chassis.http.app import ServiceApp, create_app
 from deskstream_chassis.http.gate import Authenticate
+from deskstream_chassis.http.ops_routes import ops_router
 from deskstream_chassis.identity.tokens import TokenVerifier
 from deskstream_chassis.operations import Operations
 from deskstream_chassis.process import Parts, ServiceSpec, Worker
@@ -83,9 +84,13 @@ def build_app(database: Database, files: Files, clock: Clock, undo: timedelta) -
     )
 
 
-def http_app(app: TicketingApp, authenticate: Authenticate) -> ServiceApp:
+def http_app(
+    app: TicketingApp, authenticate: Authenticate, operations: Operations | None = None
+) -> ServiceApp:
     """The HTTP interface; replies first, see reply_router."""
     routers = [reply_router(app), ticket_router(app), file_router(app)]
+    if operations is not None:
+        routers.append(ops_router(operations))
     return create_app("ticketing", routers=routers, authenticate=authenticate, errors=ERRORS)
 
 
@@ -110,18 +115,20 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         app = build_app(database, files, clock, settings.undo)
         kafka = KafkaSettings(settings.kafka_bootstrap, settings.topic_prefix)
         relay = Relay(database, kafka, "ticketing", owned_by("ticketing"))
-        consumers = ConsumerRuntime(database, kafka, consumers_of(app), now=clock.now)
+        followed = consumers_of(app)
+        consumers = ConsumerRuntime(database, kafka, followed, now=clock.now)
+        operations = Operations(database, "ticketing", kafka, consumers=followed)
         verifier = TokenVerifier.over_http(settings.jwks_url, "ticketing")
         yield Parts(
             database=database,
-            app=http_app(app, verifier.authenticate),
+            app=http_app(app, verifier.authenticate, operations),
             workers=[
                 Worker("relay", relay.run),
                 Worker("consumers", consumers.run, health=consumers.health),
                 Worker("undo-timer", UndoTimer(app.release_replies).run),
                 Worker("file-sweeper", FileSweeper(app.sweep_files).run),
             ],
-            operations=Operations(database, "ticketing", kafka),
+            operations=operations,
         )
     finally:
         await database.close()

@@ -14,4 +14,6 @@ def create_inner_app(app: GatewayApp) -> ServiceApp:
     """Routes, guards and errors. It believes the scope's principal (interface/scope.py), so only
     the gate may call it; it is never bound to a port."""
     routers = (auth_router(app), verify_router(app), staff_router(app), key_router(app))
-    return create_app("gateway", routers=routers, authenticate=authenticate, errors=ERRORS)
+    return create_app(
+        "gateway", routers=routers, authenticate=authenticate, errors=ERRORS, observed=False
+    )
