@@ -73,6 +73,10 @@ class Credentials:
             return principal
         return None
 
+    def was_known(self, secret: str) -> bool:
+        """Whether it was good when it was last looked up: its holder is no stranger."""
+        return secret in self._known
+
     async def by_cookie(self, token: str) -> Principal | None:
         """The signed-in member of staff; None for an unknown, ended or suspended one."""
         facts = await self._sessions.find(token)
@@ -107,7 +111,8 @@ class Credentials:
 
     def forget_all(self) -> None:
         """Something about sessions, users or keys has changed here: ask the store again."""
-        self._known.clear()
+        for principal in self._known.values():
+            principal.until = 0.0
 
     def _remember(
         self,

@@ -85,7 +85,8 @@ class Policy:
             if known is not None and (known.actor.kind == "key") is (authorization is not None):
                 return known
         stranger = "address:" + exchange.address
-        self._take(exchange, QUOTAS["api"], stranger, peek=True)
+        if secret is None or not self._credentials.was_known(secret):
+            self._take(exchange, QUOTAS["api"], stranger, peek=True)
         if secret is not None:
             look_up = (
                 self._credentials.by_cookie if authorization is None else self._credentials.by_key
