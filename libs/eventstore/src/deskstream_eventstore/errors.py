@@ -24,7 +24,7 @@ class AlreadyDone(StoreError):
 
 
 class AnswerNotKept(StoreError):
-    """This Idempotency-Key was done before, and its answer showed a secret: it is not repeated."""
+    """This Idempotency-Key was done before, but its answer showed a secret or was redacted."""
 
 
 class KeyReused(StoreError):

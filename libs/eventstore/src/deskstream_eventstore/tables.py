@@ -17,7 +17,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
 store_metadata = MetaData()
 
@@ -188,6 +188,7 @@ command_log = Table(
     Column("idempotency_key", Text, primary_key=True),
     Column("fingerprint", Text, nullable=False),
     Column("response", JSON),
+    Column("streams", ARRAY(UUID), nullable=False, server_default=text("'{}'")),
     Column("created_at", _INSTANT, nullable=False, server_default=_NOW),
     Index("command_log_created_at", "created_at"),
 )

@@ -137,7 +137,7 @@ class Work:
             for view in self._views.get(pending.stream_type, ()):
                 await view.apply(self, _recorded(pending, 0, now))
         if self._claimed is not None and self._answer is not None:
-            await keep(self.connection, self._claimed, self._answer[0])
+            await keep(self.connection, self._claimed, self._answer[0], self._versions)
         if not self._pending:
             return []
         places = await insert(self.connection, self._pending)
