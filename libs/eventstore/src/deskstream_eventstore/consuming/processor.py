@@ -13,7 +13,7 @@ import structlog
 
 from deskstream_eventstore.consumer import Consumer
 from deskstream_eventstore.consuming.apply import Applied, Applier, NotWritable, Refused
-from deskstream_eventstore.consuming.classify import Verdict, code_of, verdict
+from deskstream_eventstore.consuming.classify import Verdict, code_of, from_database, verdict
 from deskstream_eventstore.consuming.incoming import Incoming, Reader, Record, Unreadable
 from deskstream_eventstore.consuming.ledger import Parking
 from deskstream_eventstore.consuming.patience import Deadline, GivenBack, Patience
@@ -190,11 +190,16 @@ class Processor:
         """
         if isinstance(error, GivenBack):
             raise error
-        judged = verdict(_cause(error))
-        if judged not in (Verdict.OUTAGE, Verdict.LOST):
-            return False
+        cause = _cause(error)
+        judged = verdict(cause)
         slow = time.monotonic() - started >= self._patience.slow_attempt
-        if judged is Verdict.LOST and slow and await self._answers():
+        if judged is Verdict.LOST:
+            outage = not slow or not await self._answers()
+        elif judged is Verdict.TRANSIENT and from_database(cause):
+            outage = not await self._answers()
+        else:
+            outage = judged is Verdict.OUTAGE
+        if not outage:
             return False
         log.warning(
             "database does not answer", consumer=self.consumer.name, error_code=code_of(error)
