@@ -29,6 +29,7 @@ from gateway.application.upstream import Upstream
 from gateway.infra.argon2_passwords import Argon2Passwords
 from gateway.infra.common_passwords import load_common_passwords
 from gateway.infra.db.gate_tables import DbKeys, DbSessions
+from gateway.infra.db.housekeeping import Housekeeping
 from gateway.infra.db.queries import DbQueries
 from gateway.infra.db.summing_audit import SummingAudit
 from gateway.infra.db.trail import Trail
@@ -161,7 +162,10 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         parts = Parts(
             database=database,
             app=build_gate(settings, behind, observer),
-            workers=[Worker("relay", Relay(database, kafka, "gateway", owned_by("gateway")).run)],
+            workers=[
+                Worker("relay", Relay(database, kafka, "gateway", owned_by("gateway")).run),
+                Worker("housekeeping", Housekeeping(database, clock).run),
+            ],
             operations=Operations(database, "gateway", kafka),
             ops_routes=[OpsRoute("/internal/jwks", _published(signer))],
             commands=operator_commands(app),
