@@ -53,10 +53,10 @@ async def _join(
         json={"email": address, "name": Cast.agent_name, "password": password},
     )
     progress.hop("an agent registered")
-    verification = await mailbox.first(address, "verify")
+    verification = await mailbox.first(address, "confirm")
     progress.hop("the verification mail arrived")
     await _follow_link(target, client, text_of(verification), progress)
-    await mailbox.first(target.admin_email, "waiting")
+    await mailbox.first(target.admin_email, "waits")
     progress.check("the admin was mailed that someone waits", holds=True)
     waiting = await _waiting_user(admin, address)
     teams = (await admin.json("GET", "/api/teams", 200))["items"]
@@ -67,7 +67,7 @@ async def _join(
         200,
         json={"status": "active", "role": "agent", "teams": [support]},
     )
-    await mailbox.first(address, "approved")
+    await mailbox.first(address, "ready")
     progress.check("the agent was mailed that he is approved", holds=True)
     agent = Session(target, client)
     me = await agent.sign_in(address, password)

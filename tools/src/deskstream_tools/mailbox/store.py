@@ -55,7 +55,7 @@ class Store:
         number = f"{len(self._rows) + 1:06d}"
         row: Row = {
             "id": number,
-            "received_at": datetime.now(UTC).isoformat(timespec="microseconds"),
+            "received_at": _instant(datetime.now(UTC)),
             "to": list(recipients),
             "subject": str(parsed.get("Subject", "")),
             "message_id": str(parsed.get("Message-ID", "")).strip(),
@@ -105,6 +105,7 @@ class Store:
 
     def _chosen(self, to: str | None, since: str | None, message_id: str | None) -> Iterator[int]:
         wanted = to.strip().casefold() if to else None
+        since = _instant(datetime.fromisoformat(since)) if since else None
         if message_id is not None:
             yield from (int(n) - 1 for n in self._of_message.get(message_id.strip(), []))
             return
@@ -129,3 +130,8 @@ class Store:
         self._rows.append(row)
         self._json.append(line)
         self._of_message[row["message_id"]].append(row["id"])
+
+
+def _instant(at: datetime) -> str:
+    """UTC to the microsecond: as text it sorts by time."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

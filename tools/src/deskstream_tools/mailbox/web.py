@@ -1,6 +1,7 @@
 """The page to read mails, the JSON API, and the switch for faults."""
 
 import json
+from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,10 @@ class Web:
     async def messages(self, request: Request) -> Response:
         """`?to=`, `?since=` (ISO time), `?message_id=`; oldest first."""
         asked = request.query_params
+        try:
+            datetime.fromisoformat(asked.get("since") or "2000-01-01")
+        except ValueError:
+            return JSONResponse({"status": 422, "detail": "since is no ISO time"}, 422)
         document = self._store.listed(asked.get("to"), asked.get("since"), asked.get("message_id"))
         return Response(document, media_type="application/json")
 
