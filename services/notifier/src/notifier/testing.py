@@ -2,13 +2,15 @@
 misbehaves on demand."""
 
 import asyncio
+import ssl
+import warnings
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from typing import Any
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from notifier.application.mail import Mail
 from notifier.domain.delivery import (
@@ -81,6 +83,10 @@ class RealMailServer:
     content_status: int = 250
     silent_after_data: bool = False
     hang_after_data: bool = False
+    password: str | None = None
+    """Asked for, of user `desk`, if given."""
+    tls: ssl.SSLContext | None = None
+    """STARTTLS is a must, if given."""
     connections: int = 0
     knows_utf8: bool = True
     port: int = 0
@@ -111,15 +117,33 @@ class RealMailServer:
 
     def _connection(self) -> SMTP:
         self.connections += 1
-        protocol = SMTP(
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # a password without TLS, on loopback
+            protocol = self._protocol()
+        self._open.append(protocol)
+        return protocol
+
+    def _protocol(self) -> SMTP:
+        return SMTP(
             self,
             hostname="mail.test",
             ident="test",
             enable_SMTPUTF8=self.knows_utf8,
             loop=asyncio.get_running_loop(),
+            auth_required=self.password is not None,
+            auth_require_tls=self.tls is not None,
+            authenticator=self._authenticate,
+            tls_context=self.tls,
+            require_starttls=self.tls is not None,
         )
-        self._open.append(protocol)
-        return protocol
+
+    def _authenticate(
+        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any
+    ) -> AuthResult:
+        right = isinstance(data, LoginPassword) and data == LoginPassword(
+            b"desk", (self.password or "").encode()
+        )
+        return AuthResult(success=right, handled=False)
 
     async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
