@@ -113,7 +113,7 @@ class Service:
 
 async def _chunked(reader: asyncio.StreamReader) -> bytes:
     body = b""
-    while size := int((await reader.readline()).strip(), 16):
+    while size := int((await reader.readuntil(b"\r\n")).strip(), 16):
         body += await reader.readexactly(size)
         await reader.readexactly(2)
     await reader.readexactly(2)
