@@ -1,7 +1,8 @@
 """The only place where the parts are put together."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from deskstream_chassis.clock import Clock, SystemClock
 from deskstream_chassis.files import Bucket
@@ -19,6 +20,7 @@ from deskstream_eventstore import (
     Database,
     Dispatcher,
     KafkaSettings,
+    Recorded,
     Relay,
     SubjectHasher,
     View,
@@ -30,6 +32,7 @@ from notifier.application.ports import MailSender
 from notifier.application.queue_mail import QueueMail
 from notifier.application.send_mail import Desk, SendMail
 from notifier.application.settle_mail import SettleMail
+from notifier.domain.message import STREAM_TYPE, Message
 from notifier.infra.db.late_notices import DbLateNotices
 from notifier.infra.db.letters import DbLetters
 from notifier.infra.db.message_view import MessageView
@@ -102,6 +105,18 @@ def build_app(
     )
 
 
+def message_state(facts: Sequence[Recorded]) -> dict[str, Any]:
+    """A message as `ops show` tells it."""
+    message = Message.fold(facts[0].stream_id, [fact.event for fact in facts])
+    return {
+        "kind": message.kind,
+        "status": message.status,
+        "ticket_id": str(message.ticket_id) if message.ticket_id else None,
+        "reply_id": str(message.reply_id) if message.reply_id else None,
+        "mail_id": message.mail_id,
+    }
+
+
 @asynccontextmanager
 async def build(settings: Settings) -> AsyncIterator[Parts]:
     """Connected parts; closed when the block ends."""
@@ -127,7 +142,12 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             database, kafka, followed, now=clock.now, woken=[dispatcher.wake]
         )
         operations = Operations(
-            database, "notifier", kafka, consumers=followed, settle=app.settle_mail
+            database,
+            "notifier",
+            kafka,
+            consumers=followed,
+            settle=app.settle_mail,
+            folds={STREAM_TYPE: message_state},
         )
         verifier = TokenVerifier.over_http(settings.jwks_url, "notifier")
         yield Parts(
