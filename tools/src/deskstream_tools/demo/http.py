@@ -1,5 +1,6 @@
 """A client of the gateway as a browser or an integration would be one."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -8,6 +9,7 @@ import httpx
 from deskstream_tools.demo.target import CheckFailed, Target
 
 COOKIE = "__Host-sid"
+LIMITED_TRIES, LONGEST_WAIT = 3, 60.0
 
 
 class Session:
@@ -35,11 +37,18 @@ class Session:
         return body
 
     async def call(self, method: str, path: str, expected: int, **more: Any) -> httpx.Response:
-        """One request. Raises CheckFailed unless the status is as expected."""
+        """One request. Raises CheckFailed unless the status is as expected.
+
+        Told to come back later (429), it does, as `Retry-After` says, at most three times.
+        """
         headers = {**self._headers(method), **more.pop("headers", {})}
-        answer = await self._client.request(
-            method, f"{self._target.gateway_url}{path}", headers=headers, **more
-        )
+        url = f"{self._target.gateway_url}{path}"
+        answer = await self._client.request(method, url, headers=headers, **more)
+        for _ in range(LIMITED_TRIES):
+            if answer.status_code != 429 or expected == 429:
+                break
+            await asyncio.sleep(min(float(answer.headers.get("retry-after", "1")), LONGEST_WAIT))
+            answer = await self._client.request(method, url, headers=headers, **more)
         if answer.status_code != expected:
             raise CheckFailed(
                 f"{method} {path} should answer {expected}, answered {answer.status_code}: "
