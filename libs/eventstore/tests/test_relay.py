@@ -7,14 +7,21 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from prometheus_client import REGISTRY
 from reading import records
 
 from deskstream_events import topics
 from deskstream_events.gateway.team import TeamChangedV1
 from deskstream_eventstore import Database, KafkaSettings, Origin
+from deskstream_eventstore.held import release
+from deskstream_eventstore.kafka import producer
 from deskstream_eventstore.relay import Relay
-from deskstream_eventstore.tail import RelayAhead
+from deskstream_eventstore.tail import RelayAhead, check_tails, read_tails
 from deskstream_eventstore.topics_admin import create_topics, drop_topics
+from deskstream_eventstore.tracing import PublishSpans
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 ORIGIN = Origin("system:test", "c-1")
@@ -160,6 +167,30 @@ async def test_a_record_too_large_for_the_broker_holds_its_stream_only(
     assert [row["reason"] for row in held] == ["too_large", "behind"]
 
 
+async def test_a_released_stream_is_sent_in_order_with_what_came_meanwhile(
+    database: Database, kafka: KafkaSettings
+) -> None:
+    big = uuid4()
+    title = "".join(str(uuid4()) for _ in range(24_000))
+    async with database.work(ORIGIN) as work:
+        huge = TeamChangedV1(at=NOW, team_id=big, title=title, restricted=False)
+        work.append("gateway.team", big, 0, [huge])
+    await set_limit(kafka, 100_000)
+    async with relaying(database, kafka):
+        await until(lambda: published_all(database))
+        await set_limit(kafka, 1_000_000)
+        async with database.pool.acquire() as connection:
+            assert await release(connection, big) == 1
+        await append(database, big, 1, 2)
+
+        async def nothing_held() -> bool:
+            return not await database.pool.fetchval("select count(*) from relay_held")
+
+        await until(lambda: published_all(database))
+        await until(nothing_held)
+    assert [e.version for e, _ in await records(kafka, TOPIC)] == [1, 2, 3]
+
+
 async def set_limit(kafka: KafkaSettings, size: int) -> None:
     from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
@@ -190,6 +221,61 @@ async def test_a_log_that_is_ahead_of_a_restored_store_is_not_published_to(
     with pytest.raises(RelayAhead, match="desk topics republish"):
         await relay.run(asyncio.Event())
     assert len(await records(kafka, TOPIC)) == 5
+
+
+async def test_what_a_stranger_wrote_behind_the_last_event_is_looked_past(
+    database: Database, kafka: KafkaSettings
+) -> None:
+    await append(database, uuid4(), 0, 3)
+    async with relaying(database, kafka):
+        await until(lambda: published_all(database))
+    stranger = producer(kafka, "stranger")
+    await stranger.start()
+    try:
+        for partition in range(TOPIC.partitions):
+            await stranger.send_and_wait(TOPIC.named(kafka.prefix), b"{", partition=partition)
+    finally:
+        await stranger.stop()
+    tails = await read_tails(kafka, [TOPIC])
+    assert [tail.envelope.version for tail in tails] == [3]
+    async with database.pool.acquire() as connection:
+        assert await check_tails(connection, tails) == 1
+
+
+async def test_without_a_broker_the_backlog_is_measured_and_nothing_moves(
+    database: Database,
+) -> None:
+    await append(database, uuid4(), 0, 7)
+    nowhere = KafkaSettings("127.0.0.1:1")
+    async with relaying(database, nowhere):
+
+        async def measured() -> bool:
+            return REGISTRY.get_sample_value("event_relay_unpublished_events") == 7
+
+        await until(measured)
+    assert REGISTRY.get_sample_value("event_relay_oldest_unpublished_age_seconds")
+    assert await checkpoint(database) == 0
+
+
+async def test_the_header_carries_the_batchs_span_in_the_facts_own_trace() -> None:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    fact = f"00-{'a' * 32}-{'b' * 16}-01"
+    spans = PublishSpans(provider.get_tracer("test"))
+    carried = spans.within(fact)
+    assert carried == spans.within(fact)
+    assert spans.within(None) is None
+    unsampled = fact[:-1] + "0"
+    assert spans.within(unsampled) == unsampled
+    spans.end()
+    (span,) = exporter.get_finished_spans()
+    assert span.name == "relay publish"
+    assert span.parent is not None
+    assert format(span.parent.span_id, "016x") == "b" * 16
+    assert span.context is not None
+    assert carried == f"00-{'a' * 32}-{span.context.span_id:016x}-01"
+    assert PublishSpans().within(fact) == fact
 
 
 async def test_an_old_epoch_may_not_move_the_checkpoint(

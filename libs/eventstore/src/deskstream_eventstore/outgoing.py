@@ -14,6 +14,7 @@ from aiokafka.errors import MessageSizeTooLargeError, RecordTooLargeError
 from deskstream_events import Envelope, Meta, topic_of
 from deskstream_events.envelope import Headers
 from deskstream_eventstore.kafka import KafkaSettings, producer
+from deskstream_eventstore.tracing import PublishSpans
 
 COLUMNS = (
     "position, stream_id, stream_type, version, event_id, type, data::text as payload, "
@@ -36,9 +37,21 @@ class Outgoing:
 
 
 def outgoing(
-    row: asyncpg.Record, service: str, prefix: str, epoch: int, *, republished: bool = False
+    row: asyncpg.Record,
+    service: str,
+    prefix: str,
+    epoch: int,
+    *,
+    republished: bool = False,
+    spans: PublishSpans | None = None,
 ) -> Outgoing:
-    """From a row with COLUMNS: the stored bytes, untouched, and the envelope as headers."""
+    """From a row with COLUMNS: the stored bytes, untouched, and the envelope as headers.
+
+    With `spans` the header `ce_traceparent` is that of the batch's span in the fact's trace.
+    """
+    meta = row["meta"]
+    if spans is not None:
+        meta = {**meta, "traceparent": spans.within(meta["traceparent"])}
     envelope = Envelope(
         event_id=row["event_id"],
         type=row["type"],
@@ -47,7 +60,7 @@ def outgoing(
         version=row["version"],
         position=row["position"],
         at=datetime.fromisoformat(row["at"]),
-        meta=Meta.from_json(row["meta"]),
+        meta=Meta.from_json(meta),
         relay_epoch=epoch,
         republished=republished,
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
@@ -13,17 +14,20 @@ from aiokafka.errors import KafkaError
 from deskstream_events import Topic
 from deskstream_eventstore.connection import Connection
 from deskstream_eventstore.fence import last_position, wait_for_writers
-from deskstream_eventstore.held import held_streams, hold, released
+from deskstream_eventstore.held import forget, held_streams, hold, released
 from deskstream_eventstore.kafka import KafkaSettings
 from deskstream_eventstore.lease import RENEW_EVERY, TTL, Lease, LeaseLost
 from deskstream_eventstore.metrics import OLDEST_UNPUBLISHED, PUBLISHED, UNPUBLISHED
 from deskstream_eventstore.outgoing import COLUMNS, TOO_LARGE, Outgoing, Sender, Stalled, outgoing
 from deskstream_eventstore.tail import TopicMissing, check_tails, read_tails
+from deskstream_eventstore.tracing import PublishSpans
 from deskstream_eventstore.work import Database
 
 BATCH = 1000
 SHORTEST_POLL, LONGEST_POLL = 0.005, 0.050
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.2, 5.0
+STAND_BY = 1.0
+"""Seconds between two looks at another's lease."""
 
 _BEGIN = """
 insert into relay_checkpoint as mine (name, position, epoch) values ($1, 0, $2)
@@ -40,6 +44,11 @@ where mine.safe_position < $2"""
 _ADVANCE = """
 update relay_checkpoint set position = $3 where name = $1 and epoch = $2 and position < $3
 returning 1"""
+_BEHIND = """
+select count(*) as events,
+  coalesce(extract(epoch from clock_timestamp() - min(recorded_at)), 0)::float as age
+from events
+where position > coalesce((select position from relay_checkpoint where name = $1), 0)"""
 
 OUTAGES = (
     OSError,
@@ -92,6 +101,7 @@ class Relay:
                     log.warning("relay_lease_lost")
                 except OUTAGES as outage:
                     log.warning("relay_waits", error_code=type(outage).__name__)
+                    await self._measure()
                     await _pause(stopping, backoff)
                     backoff = min(backoff * 2, LONGEST_BACKOFF)
                 self._beat()
@@ -102,7 +112,9 @@ class Relay:
         """Take the lease if it is free, and publish while it is ours."""
         async with self._database.pool.acquire() as connection:
             if not await self._lease.is_free(connection):
-                await _pause(stopping, 1.0)
+                UNPUBLISHED.set(0)
+                OLDEST_UNPUBLISHED.set(0)
+                await _pause(stopping, STAND_BY)
                 return
             highest = await self.check(connection)
             if not await self._lease.take(connection, above=highest):
@@ -173,38 +185,52 @@ class Relay:
             age = datetime.now(UTC) - rows[0]["recorded_at"]
             OLDEST_UNPUBLISHED.set(age.total_seconds())
             UNPUBLISHED.set(safe - rows[0]["position"] + 1)
-            records = [
-                outgoing(row, self._service, self._kafka.prefix, self._lease.epoch) for row in rows
-            ]
-            await self._deliver(connection, records)
+            await self._deliver(connection, rows)
         await self.advance(connection, end)
         return end
 
-    async def _deliver(self, connection: Connection, records: list[Outgoing]) -> None:
+    async def _deliver(self, connection: Connection, rows: Sequence[asyncpg.Record]) -> None:
+        spans = PublishSpans()
         waiting = await held_streams(connection)
+        records = [self._outgoing(row, spans) for row in rows]
         for record in [r for r in records if r.stream_id in waiting]:
             await hold(connection, record, "behind")
         flowing = [r for r in records if r.stream_id not in waiting]
+        failed: BaseException | None = None
         try:
             await self.send(flowing)
         except TOO_LARGE:
-            await self._one_by_one(connection, flowing)
-        for record in flowing:
-            PUBLISHED.labels(record.topic).inc()
+            flowing = await self._one_by_one(connection, flowing)
+        except BaseException as error:
+            failed = error
+            raise
+        finally:
+            spans.end(failed)
+        for topic, count in Counter(record.topic for record in flowing).items():
+            PUBLISHED.labels(topic).inc(count)
 
-    async def _one_by_one(self, connection: Connection, records: Sequence[Outgoing]) -> None:
-        """Find the record that the broker refuses; it and its stream wait, the others flow."""
+    def _outgoing(self, row: asyncpg.Record, spans: PublishSpans | None = None) -> Outgoing:
+        return outgoing(row, self._service, self._kafka.prefix, self._lease.epoch, spans=spans)
+
+    async def _one_by_one(
+        self, connection: Connection, records: Sequence[Outgoing]
+    ) -> list[Outgoing]:
+        """Find the record that the broker refuses; it and its stream wait, the others flow.
+        Returns what has been sent."""
         held: set[UUID] = set()
+        sent: list[Outgoing] = []
         for record in records:
             if record.stream_id in held:
                 await hold(connection, record, "behind")
                 continue
             try:
                 await self.send([record])
+                sent.append(record)
             except TOO_LARGE:
                 held.add(record.stream_id)
                 await hold(connection, record, "too_large")
                 log.warning("relay_held", error_code="too_large", position=record.position)
+        return sent
 
     async def send(self, records: Sequence[Outgoing]) -> None:
         """Send and wait for all acknowledgements. Raises Stalled, or one of TOO_LARGE."""
@@ -217,19 +243,26 @@ class Relay:
             raise LeaseLost("the checkpoint belongs to a newer epoch")
 
     async def _send_released(self, connection: Connection) -> None:
-        rows = await released(connection)
-        for row in rows:
-            record = outgoing(row, self._service, self._kafka.prefix, self._lease.epoch)
+        refused: set[UUID] = set()
+        for row in await released(connection):
+            record = self._outgoing(row)
+            if record.stream_id in refused:
+                continue
             try:
                 await self.send([record])
             except TOO_LARGE:
+                refused.add(record.stream_id)
                 await hold(connection, record, "too_large")
-                return
-            await connection.execute(
-                "delete from relay_held where stream_id = $1 and position = $2",
-                record.stream_id,
-                record.position,
-            )
+            else:
+                await forget(connection, record)
+
+    async def _measure(self) -> None:
+        """How far behind, while nothing can be sent: the alarm must not need a broker."""
+        with contextlib.suppress(*OUTAGES):
+            row = await self._database.pool.fetchrow(_BEHIND, self._service)
+            assert row is not None
+            UNPUBLISHED.set(row["events"])
+            OLDEST_UNPUBLISHED.set(row["age"])
 
     def _beat(self) -> None:
         self.beat = asyncio.get_running_loop().time()

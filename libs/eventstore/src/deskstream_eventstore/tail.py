@@ -1,5 +1,6 @@
 """What the log ends with: is it ours, and which epoch wrote it (fault 25)."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,9 @@ from deskstream_events import BadEnvelope, Envelope, Topic
 from deskstream_eventstore.connection import Connection
 from deskstream_eventstore.errors import StoreError
 from deskstream_eventstore.kafka import KafkaSettings
+
+LOOK_BACK = 20
+"""Records of each partition that are read."""
 
 WAY_OUT = (
     "the store was restored to an older state than the log. Stop all relays and consumers, then "
@@ -40,8 +44,8 @@ async def read_tails(kafka: KafkaSettings, topics: Sequence[Topic]) -> list[Tail
     consumer = AIOKafkaConsumer(
         bootstrap_servers=kafka.bootstrap, enable_auto_commit=False, request_timeout_ms=10_000
     )
-    await consumer.start()
     try:
+        await consumer.start()
         await consumer._client.force_metadata_update()
         partitions = []
         for topic in topics:
@@ -64,26 +68,24 @@ async def _known(consumer: Any, name: str) -> set[int]:
 async def _last_records(
     consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]
 ) -> list[Tail]:
+    """Of each partition the last record with an envelope. What others have written behind it (only
+    where the broker has no ACLs) proves nothing about the store, and is looked past."""
     begins = await consumer.beginning_offsets(partitions)
     ends = await consumer.end_offsets(partitions)
     filled = [p for p in partitions if ends[p] > begins[p]]
     consumer.assign(filled)
     for partition in filled:
-        consumer.seek(partition, ends[partition] - 1)
-    tails: list[Tail] = []
-    missing = set(filled)
-    while missing:
-        for partition, records in (await consumer.getmany(*missing, timeout_ms=1000)).items():
-            missing.discard(partition)
-            try:
-                envelope = Envelope.from_headers(records[-1].headers)
-            except BadEnvelope as bad:
-                raise RelayAhead(
-                    f"{partition.topic}/{partition.partition} ends with a record that no relay "
-                    f"wrote ({bad})"
-                ) from None
-            tails.append(Tail(partition.topic, partition.partition, envelope))
-    return tails
+        consumer.seek(partition, max(begins[partition], ends[partition] - LOOK_BACK))
+    tails: dict[TopicPartition, Tail] = {}
+    reading = set(filled)
+    while reading:
+        for partition, records in (await consumer.getmany(*reading, timeout_ms=1000)).items():
+            for record in records:
+                with contextlib.suppress(BadEnvelope):
+                    envelope = Envelope.from_headers(record.headers)
+                    tails[partition] = Tail(partition.topic, partition.partition, envelope)
+        reading = {p for p in reading if await consumer.position(p) < ends[p]}
+    return list(tails.values())
 
 
 async def check_tails(connection: Connection, tails: Sequence[Tail]) -> int:

@@ -22,8 +22,8 @@ async def create_topics(
 ) -> list[str]:
     """Create what is missing; the names created. Raises TopicDiffers, aiokafka's errors."""
     client = admin(kafka, "topics")
-    await client.start()
     try:
+        await client.start()
         existing = set(await client.list_topics())
         wanted = {topic.named(kafka.prefix): topic for topic in topics}
         for found in await client.describe_topics(sorted(existing & set(wanted))):
@@ -58,8 +58,8 @@ async def drop_topics(kafka: KafkaSettings, topics: Sequence[Topic]) -> None:
     """Drop them and wait until they are gone. Raises aiokafka's errors, TimeoutError."""
     names = [topic.named(kafka.prefix) for topic in topics]
     client = admin(kafka, "topics")
-    await client.start()
     try:
+        await client.start()
         answer = await client.delete_topics(names, timeout_ms=10_000)
         _raise_for(answer.topic_error_codes, UnknownTopicOrPartitionError)
         async with asyncio.timeout(WAIT):
