@@ -1,7 +1,7 @@
 """Replies over HTTP, from queued to what became of them."""
 
 import asyncio
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -113,6 +113,33 @@ async def test_after_the_window_the_timer_releases_it_and_cancelling_is_too_late
     answer = await api(staff.agent, "POST", path)
     assert (answer.status_code, answer.json()["code"]) == (409, "too_late")
     assert answer.json()["state"] == "released"
+
+
+async def test_the_release_goes_on_in_the_trace_of_the_request(
+    api: Api, app: TicketingApp, database: Database, staff: Staff, clock: FixedClock
+):
+    ticket = await api.open(SHOP)
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    answer = await api(
+        staff.agent,
+        "POST",
+        f"/api/tickets/{ticket['id']}/reply",
+        json={"body_text": "Yes"},
+        headers={"traceparent": trace, "Deskstream-Correlation": "click-0001"},
+    )
+    assert answer.headers["deskstream-correlation"] == "click-0001"
+    clock.advance(seconds=10)
+    assert await release_all(app) == 1
+    async with database.reading() as work:
+        facts = await work.load(UUID(ticket["id"]))
+    released = facts[-1]
+    queued = next(f for f in facts if f.event.TYPE.endswith("reply_queued.v1"))
+    assert released.event.TYPE == "ticketing.ticket.reply_released.v1"
+    assert released.meta.actor == "system:ticketing.undo"
+    assert released.meta.correlation_id == "click-0001"
+    assert released.meta.causation_id == str(queued.event_id)
+    assert released.meta.traceparent is not None
+    assert released.meta.traceparent.split("-")[1] == trace.split("-")[1]
 
 
 async def test_of_cancelling_and_releasing_at_once_exactly_one_wins(

@@ -52,7 +52,8 @@ class ReleaseReplies:
         return True
 
     async def _release(self, work: Work, ticket_id: UUID, reply_id: UUID, caller: Caller) -> None:
-        ticket = (await self._tickets.get(work, ticket_id, caller.actor, "modify")).ticket
-        events = release_reply(ticket, reply_id, self._clock.now())
+        loaded = await self._tickets.get(work, ticket_id, caller.actor, "modify")
+        events = release_reply(loaded.ticket, reply_id, self._clock.now())
         if events:
-            work.append(STREAM, ticket.id, ticket.version, events)
+            cause = loaded.origin_of_reply(reply_id, caller.actor.ref)
+            work.append(STREAM, ticket_id, loaded.ticket.version, events, caused_by=cause)

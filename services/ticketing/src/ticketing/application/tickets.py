@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from deskstream_chassis.access import AccessDenied, Action, Actor, TicketAccess, demand
-from deskstream_eventstore import Recorded, Work
+from deskstream_events.ticketing.reply import ReplyQueuedV1
+from deskstream_eventstore import Origin, Recorded, Work
 from ticketing.application.ports import Directory, Index, TicketRef
 from ticketing.domain.errors import TeamUnknown
 from ticketing.domain.fold import fold
@@ -31,6 +32,21 @@ class Loaded:
             if fact.version > version and not fact.meta.actor.startswith("system:")
         )
         return tuple(dict.fromkeys(names))
+
+    def origin_of_reply(self, reply_id: UUID, actor: str) -> Origin:
+        """For what the system does with a reply later: caused by its queueing, in the correlation
+        and the trace of the request that queued it."""
+        queued = next(
+            fact
+            for fact in self.facts
+            if isinstance(fact.event, ReplyQueuedV1) and fact.event.reply_id == reply_id
+        )
+        return Origin(
+            actor=actor,
+            correlation_id=queued.meta.correlation_id,
+            causation_id=str(queued.event_id),
+            traceparent=queued.meta.traceparent,
+        )
 
 
 class Tickets:

@@ -71,7 +71,7 @@ class UploadFileHandler:
         raw_name, chunks = await command.incoming.open()
         name = clean_name(raw_name)
         kind = kind_of(name)
-        stored = await self._files.put(self._checked(kind, chunks))
+        stored = await self._files.put(checked(kind, chunks, self._inspect))
         return await caller.fingerprinted(stored.sha256).once(
             self._keep, _Stored(command.ticket, name, kind, stored), UploadedFile
         )
@@ -98,24 +98,27 @@ class UploadFileHandler:
                 )
             )
 
-    async def _checked(self, kind: FileKind, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """The same bytes; nothing passes before the first of them were judged."""
-        head, size = b"", 0
-        judged = False
-        async for chunk in chunks:
-            size += len(chunk)
-            if size > FILE_LIMIT:
-                raise FileTooLarge(f"at most {FILE_LIMIT} bytes", field="file", limit=FILE_LIMIT)
-            if judged:
-                yield chunk
-                continue
-            head += chunk
-            if len(head) >= HEAD:
-                self._inspect(kind, head[:HEAD])
-                judged = True
-                yield head
-        if size == 0:
-            raise FileEmpty("the file is empty", field="file")
-        if not judged:
-            self._inspect(kind, head)
+
+async def checked(
+    kind: FileKind, chunks: AsyncIterator[bytes], inspect: Inspector
+) -> AsyncIterator[bytes]:
+    """The same bytes; nothing passes before the first of them were judged. Raises FileMismatch,
+    FileEmpty, and FileTooLarge as soon as there are too many."""
+    head, size, judged = b"", 0, False
+    async for chunk in chunks:
+        size += len(chunk)
+        if size > FILE_LIMIT:
+            raise FileTooLarge(f"at most {FILE_LIMIT} bytes", field="file", limit=FILE_LIMIT)
+        if judged:
+            yield chunk
+            continue
+        head += chunk
+        if len(head) >= HEAD:
+            inspect(kind, head[:HEAD])
+            judged = True
             yield head
+    if size == 0:
+        raise FileEmpty("the file is empty", field="file")
+    if not judged:
+        inspect(kind, head)
+        yield head

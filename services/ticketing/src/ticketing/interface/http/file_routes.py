@@ -17,13 +17,27 @@ from ticketing.interface.http.uploads import MultipartFile
 
 UPLOAD_LIMIT = FILE_LIMIT + 16 * 1024
 """The file and the multipart framing around it."""
+UPLOAD_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                }
+            }
+        },
+    }
+}
 
 
 def file_router(app: TicketingApp) -> APIRouter:
     """Bytes pass through in chunks, both ways."""
     router = APIRouter(tags=["files"])
 
-    @router.post("/api/tickets/{id}/attachments", status_code=201)
+    @router.post("/api/tickets/{id}/attachments", status_code=201, openapi_extra=UPLOAD_BODY)
     @guarded("ticket:modify", streams=True, body_limit=UPLOAD_LIMIT)
     async def upload(ticket: TicketId, request: Request, caller: CallerDep) -> AttachmentOut:
         command = UploadFile(ticket_ref(ticket), MultipartFile(request))
