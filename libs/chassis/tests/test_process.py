@@ -37,7 +37,7 @@ class Process:
             "GREETER_OPS_PORT": str(self.ops),
             "GREETER_BUCKET_URL": "file:///nowhere",
             "GREETER_SUBJECT_KEY": "ab" * 32,
-            "GREETER_STARTUP_SECONDS": "20",
+            "GREETER_STARTUP_SECONDS": "60",
             **{f"GREETER_{name.upper()}": value for name, value in settings.items()},
         }
         self.client = httpx.AsyncClient(headers={"As": "agent"}, timeout=20)
@@ -61,7 +61,7 @@ class Process:
         return self._child
 
     async def ended(self) -> int:
-        output, _ = await asyncio.wait_for(self.child.communicate(), 40)
+        output, _ = await asyncio.wait_for(self.child.communicate(), 60)
         self.output += output
         return self.child.returncode or 0
 
@@ -77,7 +77,7 @@ class Process:
 
     async def until(self, good: Callable[[], Any]) -> None:
         """Wait for a condition while the process lives."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not await good():
             if self.child.returncode is not None:
                 await self.ended()
@@ -119,6 +119,9 @@ async def test_an_api_serves_and_stops_with_0(postgres_dsn: Any, server: str) ->
         for path in ("/startupz", "/readyz", "/livez", "/metrics", "/internal/jwks"):
             assert await process.status(path) == 200, path
         assert await process.status("/other") == 404
+        scrape = (await process.client.get(f"http://127.0.0.1:{process.ops}/metrics")).text
+        for name in ("event_loop_lag_seconds", "process_cpu_seconds_total", "event_relay_"):
+            assert name in scrape
         assert await process.status("/hello", process.api) == 200
         process.terminate()
         assert await process.ended() == 0
@@ -141,7 +144,7 @@ async def test_sigterm_ends_streams_and_finishes_open_requests(
             assert "ended" in "".join([chunk async for chunk in chunks])
         assert (await slow).json() == "done"
         assert await process.ended() == 0
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 20
 
 
 @SERVERS
@@ -158,7 +161,7 @@ async def test_a_stream_that_does_not_end_is_cut_off_in_time(
             began = time.monotonic()
             process.terminate()
             assert await process.ended() == 0
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 20
 
 
 async def test_a_stopping_process_is_not_ready(postgres_dsn: Any) -> None:

@@ -1,14 +1,16 @@
 """Identity tokens: what is signed verifies, and nothing else does."""
 
+import asyncio
 import base64
 import json
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from aiohttp import web
 from joserfc import jwt
 from joserfc.jwk import KeySet, OctKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
@@ -218,15 +220,70 @@ async def test_a_failing_refetch_keeps_the_known_keys() -> None:
 
 
 async def test_without_a_key_set_the_answer_is_503_until_there_is_one() -> None:
-    keys = Keys(KEY)
+    now, keys = Time(), Keys(KEY)
     keys.down = True
-    one = verifier(keys)
+    one = verifier(keys, now)
     scope = {"headers": [(HEADER.lower().encode(), signer().sign(AGENT, "ticketing").encode())]}
     with pytest.raises(Problem) as refused:
         await one.authenticate(scope)
     assert (refused.value.status, refused.value.code) == (503, "identity_keys_unavailable")
     keys.down = False
+    now.at += 1
     assert await one.authenticate(scope) == AGENT
+
+
+async def test_many_that_ask_a_missing_key_set_wait_for_one_fetch() -> None:
+    keys = Keys(KEY)
+    keys.down = True
+    one = verifier(keys)
+    token = signer().sign(AGENT, "ticketing")
+    told = await asyncio.gather(*(one.verify(token) for _ in range(20)), return_exceptions=True)
+    assert all(isinstance(error, KeysUnavailable) for error in told)
+    assert keys.fetched == 1
+
+
+async def served(handler: Any) -> AsyncIterator[str]:
+    """The address of a key set that `handler` answers."""
+    app = web.Application()
+    app.router.add_get("/jwks", handler)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/jwks"
+    finally:
+        await runner.cleanup()
+
+
+async def test_keys_come_over_http() -> None:
+    async def keys(_: web.Request) -> web.Response:
+        return web.json_response(dict(signer().public_set()))
+
+    async for url in served(keys):
+        token = signer().sign(AGENT, "ticketing")
+        assert await TokenVerifier.over_http(url, "ticketing").verify(token) == AGENT
+
+
+async def test_an_address_that_gives_no_keys_is_503() -> None:
+    async def broken(request: web.Request) -> web.Response:
+        match request.query["how"]:
+            case "status":
+                return web.Response(status=500)
+            case "moved":
+                raise web.HTTPFound("/jwks?how=keys")
+            case "text":
+                return web.Response(text="no keys")
+            case "list":
+                return web.json_response([1])
+            case _:
+                return web.json_response(dict(signer().public_set()))
+
+    async for url in served(broken):
+        for how in ("status", "moved", "text", "list"):
+            with pytest.raises(KeysUnavailable):
+                await TokenVerifier.over_http(f"{url}?how={how}", "ticketing").verify(forge())
+    with pytest.raises(KeysUnavailable):
+        await TokenVerifier.over_http("http://127.0.0.1:9/jwks", "ticketing").verify(forge())
 
 
 @pytest.mark.parametrize("served", [{}, {"keys": []}, {"keys": [{"kty": "OKP"}]}, {"keys": "no"}])

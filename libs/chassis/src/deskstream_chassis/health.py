@@ -40,6 +40,8 @@ class Health:
     dependencies: dict[str, Check] = field(default_factory=dict)
     workers: dict[str, Callable[[], Mapping[str, Any]]] = field(default_factory=dict)
     """Of each worker that reports: `assigned`, `position_age` (seconds), `lag`."""
+    measures: list[Callable[[], None]] = field(default_factory=list)
+    """Run at each beat; they set gauges and do not wait."""
     beat: float = field(default_factory=time.monotonic)
 
     async def ready(self) -> tuple[bool, dict[str, Any]]:
@@ -76,6 +78,8 @@ class Health:
             await asyncio.sleep(BEAT_SECONDS)
             self.beat = time.monotonic()
             LOOP_LAG.set(max(0.0, self.beat - asked - BEAT_SECONDS))
+            for measure in self.measures:
+                measure()
 
 
 def _stuck(report: Mapping[str, Any]) -> bool:

@@ -15,7 +15,8 @@ LABELS: Final = frozenset(
     {
         "http_request_method", "http_route", "http_response_status_code", "server_address",
         "stream_type", "group", "topic", "partition", "consumer", "kind", "status", "channel",
-        "outcome", "reason", "view", "provider", "job_name", "service", "rate_class", "worker",
+        "outcome", "reason", "state", "view", "provider", "job_name", "service", "rate_class",
+        "worker",
     }
 )  # fmt: skip
 """Every label there may be: none of them is an id, an address or a number of a person."""
@@ -60,6 +61,10 @@ CLIENT_DURATION = histogram(
 IN_FLIGHT = gauge("http_server_active_requests", "Requests being answered.")
 STREAMS = gauge("sse_connections", "Open event streams.")
 LOOP_LAG = gauge("event_loop_lag_seconds", "How late the event loop ran at its last beat.")
+POOL = gauge(
+    "db_client_connection_count", "Connections of the store's pool, in use or idle.", "state"
+)
+POOL_MAX = gauge("db_client_connection_max", "Connections that the pool may hold.")
 JOB_SUCCESS = gauge(
     "job_last_success_timestamp_seconds", "When a periodic job last succeeded.", "job_name"
 )

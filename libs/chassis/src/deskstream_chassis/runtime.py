@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import traceback
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,9 +11,10 @@ import asyncpg
 from deskstream_chassis.health import Health, OpsServer
 from deskstream_chassis.http.serve import GranianEmbedded, Server, UvicornServer
 from deskstream_chassis.logs import log, where
+from deskstream_chassis.metrics import POOL, POOL_MAX
 from deskstream_chassis.migrations import at_head, migrations_folder
 from deskstream_chassis.settings import ServiceSettings
-from deskstream_chassis.telemetry import configure_telemetry
+from deskstream_chassis.telemetry import install, tracer_provider
 
 if TYPE_CHECKING:
     from deskstream_chassis.process import Parts, ServiceSpec
@@ -34,11 +36,13 @@ class WorkerEnded(RuntimeError):
 
 async def run_role(spec: "ServiceSpec[S]", settings: S, role: Any) -> int:
     """Run api, worker or all until SIGTERM or SIGINT. Returns the exit code."""
-    provider = configure_telemetry(
-        spec.name,
-        spec.version,
-        otlp_endpoint=settings.otlp_endpoint,
-        trace_file=settings.trace_file,
+    provider = install(
+        tracer_provider(
+            spec.name,
+            spec.version,
+            otlp_endpoint=settings.otlp_endpoint,
+            trace_file=settings.trace_file,
+        )
     )
     stopping = asyncio.Event()
     health = Health(role)
@@ -51,6 +55,8 @@ async def run_role(spec: "ServiceSpec[S]", settings: S, role: Any) -> int:
         return 0
     except Exception as error:  # noqa: BLE001 - the process ends, its supervisor starts a new one
         log.error("process failed", error_code=type(error).__name__, where=where(error), role=role)
+        if settings.log_level == "debug":
+            traceback.print_exc()
         return 1
     finally:
         beat.cancel()
@@ -75,6 +81,7 @@ async def _run(
         return
     async with spec.build(settings) as parts:
         health.dependencies["database"] = lambda: _database_answers(parts)
+        health.measures.append(lambda: _measure_pool(parts))
         ops.serve_also(parts.ops_routes)
         jobs: dict[str, Callable[[asyncio.Event], Awaitable[None]]] = {}
         if health.role in ("api", "all") and parts.app is not None:
@@ -139,6 +146,13 @@ async def run_until_stopped(
             raise error
     if unasked:
         raise WorkerEnded(", ".join(unasked))
+
+
+def _measure_pool(parts: "Parts") -> None:
+    pool = parts.database.pool
+    POOL.labels("idle").set(pool.get_idle_size())
+    POOL.labels("used").set(pool.get_size() - pool.get_idle_size())
+    POOL_MAX.set(pool.get_max_size())
 
 
 async def _database_answers(parts: "Parts") -> bool:

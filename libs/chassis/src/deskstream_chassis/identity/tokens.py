@@ -26,6 +26,7 @@ LIFETIME: Final = 60
 LEEWAY: Final = 2
 """Seconds by which a token may seem to come from the future; it never lives longer for that."""
 REFETCH_SECONDS: Final = 30
+RETRY_SECONDS: Final = 1
 MAX_TOKEN: Final = 8192
 _HEADERS: Final = {"alg", "typ", "kid"}
 
@@ -130,8 +131,7 @@ class KeyCache:
         self._fetch = fetch
         self._now = now
         self._keys: dict[str, OKPKey] = {}
-        self._fetched: float | None = None
-        self._failed: float | None = None
+        self._tried: float | None = None
         self._lock = asyncio.Lock()
 
     async def get(self, kid: str) -> OKPKey:
@@ -139,24 +139,31 @@ class KeyCache:
         if kid not in self._keys:
             async with self._lock:
                 if kid not in self._keys and self._may_fetch():
-                    await self._load()
+                    await self._refresh()
         if kid in self._keys:
             return self._keys[kid]
         raise TokenRejected("unknown_kid")
 
     def _may_fetch(self) -> bool:
-        if self._fetched is None:
-            return True  # no set yet: 503 until there is one, retried at each request
-        return self._now() - self._fetched >= REFETCH_SECONDS
+        """Without any set a failure is told to all who ask within a second, then tried again."""
+        if self._tried is None:
+            return True
+        age = self._now() - self._tried
+        if not self._keys and age < RETRY_SECONDS:
+            raise KeysUnavailable("just tried")
+        return age >= (REFETCH_SECONDS if self._keys else RETRY_SECONDS)
+
+    async def _refresh(self) -> None:
+        try:
+            await self._load()
+        finally:
+            self._tried = self._now()
 
     async def _load(self) -> None:
         try:
             found = KeySet.import_key_set(dict(await self._fetch()))  # type: ignore[arg-type]
         except (JoseError, ValueError, KeyError, TypeError):
             raise KeysUnavailable("malformed") from None
-        finally:
-            if self._keys:
-                self._fetched = self._now()
         keys = {
             key.kid: key
             for key in found.keys
@@ -164,7 +171,7 @@ class KeyCache:
         }
         if not keys:
             raise KeysUnavailable("empty")
-        self._keys, self._fetched = keys, self._now()
+        self._keys = keys
 
 
 class TokenVerifier:
