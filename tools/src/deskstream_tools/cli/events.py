@@ -2,14 +2,15 @@
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from deskstream_events import REDACTED, BadEnvelope, Envelope, UnknownEventType, registry
+from deskstream_events import REDACTED, TOPICS, BadEnvelope, Envelope, UnknownEventType, registry
 from deskstream_events.personal import overwrite_personal
-from deskstream_tools.cli.common import AsJson, Data, known_stack
+from deskstream_tools.cli.common import AsJson, Data, fail, known_stack
 
 HIDDEN = "[hidden]"
 
@@ -31,29 +32,26 @@ def events(
     Examples: `desk events ticketing.ticket.v1` · `desk events gateway.user.v1 --follow --json`
     """
     settings = known_stack(data).settings
-    name = f"{settings.topic_prefix}{topic}"
+    found = next((t for t in TOPICS if t.name == topic), None)
+    if found is None:
+        raise fail(f"no topic {topic!r}; there are {', '.join(t.name for t in TOPICS)}", 2)
 
     def write(record: "ConsumerRecord[bytes, bytes]") -> None:
         read = json_line if as_json else line
         typer.echo(read(record, personal=personal))
 
-    try:
-        found = asyncio.run(_tail(settings.bootstrap, name, last, write, follow=follow))
-    except KeyboardInterrupt:
-        return
-    if not found:
-        typer.echo(f"there is no topic {name}: `desk topics list`", err=True)
-        raise typer.Exit(1)
+    name = found.named(settings.topic_prefix)
+    partitions = [TopicPartition(name, number) for number in range(found.partitions)]
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_tail(settings.bootstrap, partitions, last, write, follow=follow))
 
 
-async def _tail(bootstrap: str, name: str, last: int, write: Any, *, follow: bool) -> bool:
+async def _tail(
+    bootstrap: str, partitions: list[TopicPartition], last: int, write: Any, *, follow: bool
+) -> None:
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
     await consumer.start()
     try:
-        if name not in await consumer.topics():
-            return False
-        numbers = consumer.partitions_for_topic(name) or set()
-        partitions = [TopicPartition(name, number) for number in sorted(numbers)]
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
         begins = await consumer.beginning_offsets(partitions)
@@ -65,7 +63,6 @@ async def _tail(bootstrap: str, name: str, last: int, write: Any, *, follow: boo
                 write(record)
     finally:
         await consumer.stop()
-    return True
 
 
 async def _print_until(
