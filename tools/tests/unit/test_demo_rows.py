@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from deskstream_tools.demo.load import tags
 from deskstream_tools.demo.rows import BadFile, own_rows, read_rows
 
 
@@ -56,3 +57,19 @@ def test_a_missing_file_is_refused_with_the_reason(tmp_path: Path) -> None:
 
 def test_without_a_file_there_are_texts_of_our_own() -> None:
     assert len(own_rows().good) >= 5
+
+
+@pytest.mark.parametrize(
+    ("category", "expected"),
+    [
+        ("card_arrival", ["card_arrival"]),
+        ("reverted_card_payment?", ["reverted_card_payment"]),
+        ("Ä ö", []),
+        (None, []),
+        ("x" * 80, ["x" * 50]),
+    ],
+)
+def test_a_category_becomes_a_tag_that_is_accepted(
+    category: str | None, expected: list[str]
+) -> None:
+    assert tags(category) == expected

@@ -1,6 +1,7 @@
 """Opening many tickets at a chosen concurrency, with the client's own ledger."""
 
 import asyncio
+import re
 import time
 from dataclasses import dataclass
 from uuid import UUID, uuid4
@@ -60,7 +61,7 @@ async def _open(session: Session, row: Row) -> Acknowledged:
         "subject": row.text.strip().splitlines()[0][:120],
         "body_text": row.text,
         "requester": {"name": f"Row {row.number}", "email": row.recipient},
-        "tags": [row.category.strip().lower()] if row.category and row.category.strip() else [],
+        "tags": tags(row.category),
     }
     key = {"Idempotency-Key": str(uuid4())}
     asked = time.time()
@@ -75,3 +76,9 @@ async def _open(session: Session, row: Row) -> Acknowledged:
             continue
         return Acknowledged(row, UUID(answer["id"]), answer["number"], asked, time.time())
     raise CheckFailed("no tries left")
+
+
+def tags(category: str | None) -> list[str]:
+    """A category as a tag: what a tag may not hold becomes a hyphen; nothing gives none."""
+    slug = re.sub(r"[^a-z0-9._/-]+", "-", (category or "").lower()).strip("-")[:50]
+    return [slug] if slug else []

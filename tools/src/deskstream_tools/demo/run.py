@@ -61,7 +61,7 @@ async def _steps(
     begun, setup_s, start_s = times
     cast = await play(target, client, progress)
     mailbox = Mailbox(target, client)
-    first = await _first_ticket_mail(mailbox)
+    first = await _first_ticket_mail(mailbox, begun)
     progress.hop(f"now {len(rows.good)} tickets, {concurrency} at once")
     before = await last_position(target.ticketing_dsn)
     ledger = await open_tickets(cast.key, rows.good, concurrency, progress)
@@ -81,10 +81,13 @@ async def _steps(
     return BAD_ROWS if rows.bad else GOOD
 
 
-async def _first_ticket_mail(mailbox: Mailbox) -> float:
-    items = await mailbox.listed()
-    arrived = min(str(i["received_at"]) for i in items if "#" in str(i["subject"]))
-    return datetime.fromisoformat(arrived).timestamp()
+async def _first_ticket_mail(mailbox: Mailbox, begun: float) -> float:
+    times = [
+        datetime.fromisoformat(str(item["received_at"])).timestamp()
+        for item in await mailbox.listed()
+        if "#" in str(item["subject"])
+    ]
+    return min(time for time in times if time >= begun)
 
 
 def _write(path: Path, value: dict[str, Any]) -> None:
