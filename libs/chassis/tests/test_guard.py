@@ -1,6 +1,7 @@
 """Deny by default: no policy, no start; and the policy is asked before the body is read."""
 
 from collections.abc import Callable
+from itertools import product
 
 import pytest
 from fastapi import APIRouter, FastAPI
@@ -20,7 +21,7 @@ from deskstream_chassis.http.guard import (
     guarded,
     policy_router,
 )
-from deskstream_chassis.testing import by_name, call
+from deskstream_chassis.testing import CALLERS, by_name, call
 
 
 class Note(BaseModel):
@@ -231,6 +232,35 @@ async def test_an_app_is_sealed_once_it_has_started() -> None:
         with pytest.raises((Sealed, RuntimeError)):
             seal()
     assert (await call(app, "GET", "/late", As="admin")).status == 404
+
+
+async def test_where_templates_overlap_the_policy_is_that_of_the_endpoint_that_answers() -> None:
+    def endpoint(name: str, access: str) -> Callable[[], str]:
+        return guarded(access)(lambda: f"{name} {access}")
+
+    first, second, inner, outer = APIRouter(), APIRouter(), APIRouter(), APIRouter(prefix="/t")
+    first.add_api_route("/t/failed", endpoint("failed", "role:manager"))
+    first.add_api_route("/t/{item}", endpoint("item", "ticket:view"))
+    second.add_api_route("/t/{item}", endpoint("post", "role:admin"), methods=["POST"])
+    second.add_api_route("/t/{item}", endpoint("shadowed", "service:gateway"))
+    second.add_route("/t/{rest:path}", guarded("role:admin")(PlainTextResponse("rest")))
+    inner.add_api_route("/deep/{item}", endpoint("deep", "service:gateway"))
+    outer.include_router(inner)
+    app = app_of(first, outer, second)
+    for caller in ALL:
+        for method, path in product(
+            ("GET", "POST", "HEAD", "PUT"),
+            ("/t/failed", "/t/1", "/t/deep/1", "/t/a/b", "/t/", "/t"),
+        ):
+            answer = await call(app, method, path, As=caller)
+            if answer.status == 200 and answer.content.startswith(b'"'):
+                access = answer.json().split()[1]
+                assert Policy((access,)).admits(CALLERS[caller], method), (caller, method, path)
+    assert (await call(app, "GET", "/t/failed", As="manager")).json() == "failed role:manager"
+    assert (await call(app, "GET", "/t/1", As="agent")).json() == "item ticket:view"
+    assert (await call(app, "POST", "/t/1", As="admin")).json() == "post role:admin"
+    assert (await call(app, "GET", "/t/deep/1", As="gateway")).json() == "deep service:gateway"
+    assert (await call(app, "GET", "/t/deep/1", As="admin")).status == 403
 
 
 async def test_a_mounted_app_is_guarded_by_its_policy() -> None:

@@ -71,6 +71,8 @@ def test_ids_times_and_counts_pass_the_backstop(lines: Any) -> None:
     log.info("a", ticket_id=id_, position=1234567890, where="app.py:12345678", seconds=1234567.5)
     (line,) = lines()
     assert (line["ticket_id"], line["position"]) == (id_, 1234567890)
+    support = "user:00000000-0000-7000-8000-000000000001"
+    assert scrub(f"{support} {id_.upper()}") == f"{support} {id_.upper()}"
     assert scrub("version 12.3 of 2026") == "version 12.3 of 2026"
     assert scrub("2026-11-25") != ""
 

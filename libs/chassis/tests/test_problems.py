@@ -227,6 +227,17 @@ async def test_a_store_that_is_down_is_503_with_retry_after(error: Exception) ->
     assert int(answer.headers["retry-after"]) > 0
 
 
+async def test_a_value_that_the_store_cannot_hold_is_422() -> None:
+    for error in (
+        asyncpg.CharacterNotInRepertoireError("0x00"),
+        asyncpg.NumericValueOutOfRangeError("out of range"),
+        asyncpg.exceptions._base.DataError("value out of int32 range"),
+        UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"),
+    ):
+        answer = await raising(error)
+        assert (answer.status, answer.json()["code"]) == (422, "invalid")
+
+
 @pytest.mark.parametrize(
     "error",
     [

@@ -29,17 +29,23 @@ ALLOWED: Final = frozenset(
     }
 )  # fmt: skip
 
-_MAIL = re.compile(r"[^\s@\"'<>(),;:]+@[^\s@\"'<>(),;:]+")
-_DIGITS = re.compile(r"(?<![0-9A-Za-z-])\+?[0-9](?:[ ()./-]?[0-9]){6,}(?![0-9A-Za-z-])")
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_PERSONAL = re.compile(
+    r"(?P<id>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
+    r"|(?P<mail>[^\s@\"'<>(),;:]+@[^\s@\"'<>(),;:]+)"
+    r"|(?P<number>(?<![0-9A-Za-z-])\+?[0-9](?:[ ()./-]?[0-9]){6,}(?![0-9A-Za-z-]))"
+)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("deskstream")
 """The product's logger."""
 
 
 def scrub(text: str) -> str:
-    """Replace what looks like an e-mail address or a telephone number."""
-    return _DIGITS.sub("[number]", _MAIL.sub("[mail]", text))
+    """Replace what looks like an e-mail address or a telephone number; UUIDs stay."""
+    return _PERSONAL.sub(_masked, text)
+
+
+def _masked(found: re.Match[str]) -> str:
+    return found[0] if found.lastgroup == "id" else f"[{found.lastgroup}]"
 
 
 def where(error: BaseException, depth: int = 4) -> str:
@@ -51,8 +57,7 @@ def where(error: BaseException, depth: int = 4) -> str:
 def _clean(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
-    text = str(value)
-    return text if _UUID.fullmatch(text) else scrub(text)
+    return scrub(str(value))
 
 
 def allow_listed(_: Any, __: str, fields: MutableMapping[str, Any]) -> Mapping[str, Any]:

@@ -21,6 +21,13 @@ from deskstream_chassis.logs import log, where
 from deskstream_chassis.operations import OperationFailed
 from deskstream_eventstore import AnswerNotKept, Conflict, EventTooLarge, InFlight, KeyReused
 
+UNSTORABLE: tuple[type[Exception], ...] = (
+    asyncpg.DataError,  # out of a column's range; a NUL in a text
+    asyncpg.exceptions._base.DataError,  # the same, found before it is sent
+    UnicodeEncodeError,  # half of a surrogate pair
+)
+"""A value that validation let through and the store cannot hold."""
+
 ToProblem = Callable[[Any], Problem]
 ErrorMap = Mapping[type[Exception], ToProblem]
 """A service's error tree: class (or base class) → the problem it becomes."""
@@ -69,6 +76,12 @@ def unexpected(error: Exception) -> Problem:
     return Problem(500, "internal_error")
 
 
+def unstorable(error: Exception) -> Problem:
+    """422 without a field: better checked by the schema, so the place is logged."""
+    log.warning("unstorable value", error_code=type(error).__name__, where=where(error))
+    return Problem(422, "invalid", "Invalid request", detail="a value cannot be stored")
+
+
 def store_unavailable(error: Exception) -> Problem:
     """503 `store_unavailable` with Retry-After."""
     log.warning("store unavailable", error_code=type(error).__name__)
@@ -86,6 +99,7 @@ BASE: dict[type[Exception], ToProblem] = {
     InFlight: lambda _: Problem(409, "in_flight", headers={"Retry-After": "1"}),
     EventTooLarge: lambda _: Problem(413, "event_too_large"),
     **dict.fromkeys(STORE_DOWN, store_unavailable),
+    **dict.fromkeys(UNSTORABLE, unstorable),
     Exception: unexpected,
 }
 
