@@ -1,8 +1,9 @@
 """The only place where the parts are put together."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 from deskstream_chassis.clock import Clock, SystemClock
 from deskstream_chassis.files import Bucket
@@ -19,6 +20,7 @@ from deskstream_eventstore import (
     ConsumerRuntime,
     Database,
     KafkaSettings,
+    Recorded,
     Relay,
     SubjectHasher,
 )
@@ -43,7 +45,9 @@ from ticketing.application.settle_reply import SettleReplyHandler
 from ticketing.application.sweep_files import SweepFiles
 from ticketing.application.tickets import Tickets
 from ticketing.application.upload_file import UploadFileHandler
+from ticketing.domain.fold import fold
 from ticketing.infra.db.directory import PostgresDirectory
+from ticketing.infra.db.housekeeping import PruneStore
 from ticketing.infra.db.index import PostgresIndex
 from ticketing.infra.db.lists import PostgresLists
 from ticketing.infra.db.views import views
@@ -56,7 +60,7 @@ from ticketing.interface.http.reply_routes import reply_router
 from ticketing.interface.http.ticket_routes import ticket_router
 from ticketing.interface.kafka.delivery import delivery_consumer
 from ticketing.interface.kafka.people import people_consumer
-from ticketing.interface.timers import FileSweeper, UndoTimer
+from ticketing.interface.timers import Housekeeper, Job, UndoTimer
 from ticketing.settings import Settings
 
 
@@ -99,6 +103,23 @@ def consumers_of(app: TicketingApp) -> tuple[Consumer, ...]:
     return people_consumer(app.follow_people), delivery_consumer(app.settle_reply)
 
 
+def ticket_state(facts: Sequence[Recorded]) -> dict[str, Any]:
+    """A ticket as `ops show` tells it, without a word of what people wrote."""
+    ticket = fold((fact.version, fact.event) for fact in facts)
+    if ticket is None:
+        return {}
+    return {
+        "number": ticket.number,
+        "status": ticket.status,
+        "priority": ticket.priority,
+        "team_id": str(ticket.team_id),
+        "assignee_id": str(ticket.assignee_id) if ticket.assignee_id else None,
+        "messages": len(ticket.messages),
+        "attachments": len(ticket.attachments),
+        "replies": {str(reply.id): reply.state for reply in ticket.replies.values()},
+    }
+
+
 @asynccontextmanager
 async def build(settings: Settings) -> AsyncIterator[Parts]:
     """Connected parts; closed when the block ends."""
@@ -118,6 +139,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         followed = consumers_of(app)
         consumers = ConsumerRuntime(database, kafka, followed, now=clock.now)
         operations = Operations(database, "ticketing", kafka, consumers=followed)
+        jobs: dict[str, Job] = {"sweep_files": app.sweep_files, "prune_store": PruneStore(database)}
         verifier = TokenVerifier.over_http(settings.jwks_url, "ticketing")
         yield Parts(
             database=database,
@@ -126,7 +148,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
                 Worker("relay", relay.run),
                 Worker("consumers", consumers.run, health=consumers.health),
                 Worker("undo-timer", UndoTimer(app.release_replies).run),
-                Worker("file-sweeper", FileSweeper(app.sweep_files).run),
+                Worker("housekeeper", Housekeeper(jobs).run),
             ],
             operations=operations,
         )

@@ -64,7 +64,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
 
 async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(45):
-        while not await holds():  # noqa: ASYNC110 - processes share nothing but their stores
+        while not await holds():
             await asyncio.sleep(0.05)
 
 

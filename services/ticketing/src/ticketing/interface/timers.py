@@ -1,7 +1,8 @@
-"""What ticketing does by itself, in time: releasing replies, sweeping files."""
+"""What ticketing does by itself, in time: releasing replies, keeping house."""
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from uuid import UUID
 
@@ -9,15 +10,16 @@ from deskstream_chassis.http.errors import STORE_DOWN
 from deskstream_chassis.logs import log, where
 from deskstream_chassis.metrics import JOB_SUCCESS
 from ticketing.application.release_replies import ReleaseFailed, ReleaseReplies
-from ticketing.application.sweep_files import SweepFiles
 from ticketing.domain.errors import FilesUnavailable
 
 POLL_SECONDS = 0.2
 """How late a release may be where nothing else is wrong."""
 OUTAGE_SECONDS = 2.0
 ASIDE_SECONDS = 60.0
-SWEEP_SECONDS = 3600.0
+HOUR_SECONDS = 3600.0
 OUTAGES: tuple[type[Exception], ...] = (*STORE_DOWN, OSError, FilesUnavailable)
+
+Job = Callable[[], Awaitable[int]]
 
 
 class UndoTimer:
@@ -59,24 +61,30 @@ class UndoTimer:
             return 0.0
 
 
-class FileSweeper:
-    """Removes orphaned files every hour."""
+class Housekeeper:
+    """Does each job at start and then every hour; harmless in several processes at once.
 
-    def __init__(self, sweep: SweepFiles) -> None:
-        self._sweep = sweep
+    `jobs` by name: each removes what is over and tells how much that was.
+    """
+
+    def __init__(self, jobs: Mapping[str, Job]) -> None:
+        self._jobs = dict(jobs)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Until told to stop."""
         while not stopping.is_set():
-            pause = SWEEP_SECONDS
-            try:
-                removed = await self._sweep()
-                JOB_SUCCESS.labels("ticketing.sweep_files").set_to_current_time()
-                if removed:
-                    log.info("orphaned files removed", count=removed)
-            except OUTAGES as error:
-                pause = _outage("sweep files", error)
-            await _wait(stopping, pause)
+            pauses = [await self._do(name) for name in self._jobs]
+            await _wait(stopping, min(pauses, default=HOUR_SECONDS))
+
+    async def _do(self, name: str) -> float:
+        try:
+            removed = await self._jobs[name]()
+        except OUTAGES as error:
+            return _outage(name, error)
+        JOB_SUCCESS.labels(name).set_to_current_time()
+        if removed:
+            log.info(name, count=removed)
+        return HOUR_SECONDS
 
 
 def _outage(what: str, error: BaseException) -> float:
