@@ -208,6 +208,7 @@ def _unreadable() -> dict[str, Record]:
         "wrong_topic": Stream().other("gateway.team.changed.v1", b"{}"),
         "null_value": Stream().other("ticketing.ticket.tagged.v1", None),
         "tombstone": Stream().other("ticketing.ticket.tagged.v1", b""),
+        "not_a_number": Stream().other("ticketing.ticket.tagged.v1", b'{"tags": [], "x": NaN}'),
         "bad_payload": Stream().other("ticketing.ticket.tagged.v1", b'{"tags": 3}'),
         "nul": Stream().other("ticketing.ticket.tagged.v1", b'{"tags": "\x00"}'),
         "surrogate": Stream().other("ticketing.ticket.tagged.v1", b'{"tags": ["\\ud800"]}'),
@@ -238,6 +239,18 @@ async def test_later_versions_park_behind_a_dead_letter(
     )
     assert await seen(store) == [1]
     assert await one(store, "select version from parked_event") == 3
+
+
+async def test_a_number_too_large_in_an_unknown_field_can_be_parked(
+    processor: Processor, store: Database
+) -> None:
+    stream = Stream()
+    first, second = stream.tagged(), stream.tagged()
+    assert second.value is not None
+    second.value = second.value[:-1] + b',"later":[1e999],"nul":"\\u0000"}'
+    await processor.process([second])
+    await processor.process([first])
+    assert await seen(store) == [1, 2]
 
 
 async def test_records_that_had_the_same_place_in_a_topic_made_anew_are_both_kept(

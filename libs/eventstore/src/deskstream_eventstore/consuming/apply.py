@@ -1,14 +1,15 @@
 """One transaction: which events are next, and applying them. No retries in here."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from deskstream_events import Meta
 from deskstream_events.personal import overwrite_personal
 from deskstream_eventstore.consumer import Consumer, Fact
-from deskstream_eventstore.consuming.delivery import delivery, standing_of
+from deskstream_eventstore.consuming.delivery import Delivery, standing_of
 from deskstream_eventstore.consuming.incoming import Incoming, Unreadable
 from deskstream_eventstore.consuming.ledger import BEHIND, GAP, Cursor, Ledger, Parking
 from deskstream_eventstore.metrics import DUPLICATES, END_TO_END
@@ -72,6 +73,7 @@ class Applier:
     def __init__(self, consumer: Consumer, subjects: SubjectHasher) -> None:
         self._consumer = consumer
         self._subjects = subjects
+        self._end_to_end = END_TO_END.labels(consumer.name)
         self.ledger = Ledger(consumer.name)
 
     async def apply(
@@ -174,7 +176,8 @@ class Applier:
             return
         envelope = item.envelope
         standing = standing_of(envelope, now)
-        with delivery(self._consumer.name, envelope, standing) as parent:
+        meta = envelope.meta
+        with Delivery(self._consumer.name, envelope, standing) as delivery:
             fact = Fact(
                 event=event,
                 type=envelope.type,
@@ -182,7 +185,7 @@ class Applier:
                 version=envelope.version,
                 event_id=envelope.event_id,
                 at=envelope.at,
-                meta=replace(envelope.meta, traceparent=parent),
+                meta=Meta(meta.actor, meta.correlation_id, meta.causation_id, delivery.traceparent),
                 topic=item.topic,
                 partition=item.partition,
                 offset=item.offset,
@@ -193,7 +196,7 @@ class Applier:
             await work.finish()
         if not envelope.republished:
             age = (now - envelope.at).total_seconds()
-            END_TO_END.labels(self._consumer.name).observe(max(0.0, age))
+            self._end_to_end.observe(max(0.0, age))
 
     async def _redact(self, work: Work, items: Sequence[Incoming]) -> None:
         about = [
@@ -224,11 +227,17 @@ def _parking(item: Incoming, cursor: Cursor, refused: Refused) -> Parking | None
     return Parking(item, GAP) if item.version > cursor.last + 1 else None
 
 
-def _by_version(items: Sequence[Incoming]) -> Iterator[Incoming]:
+def _by_version(items: Sequence[Incoming]) -> Iterable[Incoming]:
     """In order of arrival, but each stream's events by version."""
+    last: dict[UUID, int] = {}
+    for item in items:
+        if last.get(item.stream_id, 0) > item.version:
+            break
+        last[item.stream_id] = item.version
+    else:
+        return items
     streams: dict[UUID, list[Incoming]] = {}
     for item in items:
         streams.setdefault(item.stream_id, []).append(item)
     queues = {s: iter(sorted(own, key=lambda i: i.version)) for s, own in streams.items()}
-    for item in items:
-        yield next(queues[item.stream_id])
+    return [next(queues[item.stream_id]) for item in items]

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from deskstream_events import BadEnvelope, Envelope, Event, Topic, UnknownEventType, registry
 
@@ -138,12 +139,23 @@ def park(item: Incoming) -> dict[str, Any]:
     """The JSON of `parked_event.event`: `type` and `data` are what redaction works on."""
     return {
         "type": item.envelope.type,
-        "data": item.data,
+        "data": _storable(item.data),
         "headers": packed(item.envelope.to_headers()),
         "topic": item.topic,
         "partition": item.partition,
         "offset": item.offset,
     }
+
+
+def _storable(data: dict[str, Any]) -> dict[str, Any]:
+    """What PostgreSQL takes as JSON: a number too large for a float (`1e999`, in a field that we
+    do not know, or it would not have been read) becomes null."""
+    try:
+        json.dumps(data, allow_nan=False)
+    except ValueError:
+        plain: dict[str, Any] = json.loads(json.dumps(data), parse_constant=lambda _: None)
+        return plain
+    return data
 
 
 def packed(headers: Iterable[tuple[str, bytes | None]]) -> list[list[str]]:
@@ -179,8 +191,8 @@ def _class_of(type_: str) -> type[Event]:
 
 def _json(value: bytes) -> dict[str, Any]:
     try:
-        data = json.loads(value)
-    except (ValueError, RecursionError):
+        data = from_json(value, allow_inf_nan=False)
+    except ValueError:
         raise _Refused("bad_json") from None
     if not isinstance(data, dict):
         raise _Refused("bad_json")
