@@ -24,6 +24,7 @@ from deskstream_eventstore import Conflict, Database, KafkaSettings, Relay, Subj
 from gateway.application.acting import OPERATOR_NAME
 from gateway.application.app import GatewayApp, Peppers, build_app
 from gateway.application.ensure_support import EnsureSupport
+from gateway.application.outbox_report import OutboxReport
 from gateway.application.ports import Audit, Keys, Sessions
 from gateway.application.upstream import Upstream
 from gateway.infra.argon2_passwords import Argon2Passwords
@@ -35,11 +36,13 @@ from gateway.infra.db.summing_audit import SummingAudit
 from gateway.infra.db.trail import Trail
 from gateway.infra.db.views import VIEWS
 from gateway.infra.db.work import DbStore
+from gateway.infra.service_lag import OwnLag, RemoteLag
 from gateway.infra.signing_keys import SigningKeysUnusable, load_signing_keys
 from gateway.infra.upstream import AiohttpUpstream
 from gateway.interface.commands import operator_commands
 from gateway.interface.gate.address import ClientAddress
 from gateway.interface.gate.credentials import Credentials
+from gateway.interface.gate.cron import outbox_handler
 from gateway.interface.gate.gate import Gate, Handler
 from gateway.interface.gate.identity import Identities, Signer
 from gateway.interface.gate.limits import Limiter
@@ -140,7 +143,12 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         views=VIEWS,
     )
     app, audit, passwords = build_accounts(settings, database, subjects, clock)
+    kafka = KafkaSettings(settings.kafka_bootstrap, settings.topic_prefix)
+    operations = Operations(database, "gateway", kafka)
     upstreams = {name: AiohttpUpstream(url) for name, url in settings.upstreams.items()}
+    ops = {name: AiohttpUpstream(url) for name, url in settings.ops_urls.items()}
+    lags = {name: RemoteLag(name, upstream, signer) for name, upstream in ops.items()}
+    report = OutboxReport({"gateway": OwnLag(operations.lag), **lags})
     observer = observer_of(settings)
     behind = Behind(
         sessions=DbSessions(database, clock, key_bytes(settings.session_pepper)),
@@ -150,8 +158,8 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         upstreams=upstreams,
         signer=signer,
         clock=clock,
+        handlers={"GET /api/cron/outbox": outbox_handler(report)},
     )
-    kafka = KafkaSettings(settings.kafka_bootstrap, settings.topic_prefix)
     stopping = asyncio.Event()
     diaries = [
         asyncio.create_task(audit.run(stopping)),
@@ -166,7 +174,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
                 Worker("relay", Relay(database, kafka, "gateway", owned_by("gateway")).run),
                 Worker("housekeeping", Housekeeping(database, clock).run),
             ],
-            operations=Operations(database, "gateway", kafka),
+            operations=operations,
             ops_routes=[OpsRoute("/internal/jwks", _published(signer))],
             commands=operator_commands(app),
         )
@@ -176,7 +184,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         stopping.set()
         await asyncio.gather(*diaries)
         passwords.close()
-        for upstream in upstreams.values():
+        for upstream in (*upstreams.values(), *ops.values()):
             await upstream.close()
         await database.close()
 

@@ -30,7 +30,7 @@ def request(**changed: Any) -> UpstreamRequest:
 async def eventually(holds: Callable[[], bool]) -> None:
     """Wait for a condition, 5 s at most."""
     async with asyncio.timeout(5):
-        while not holds():  # noqa: ASYNC110 - the other side has no event to give
+        while not holds():
             await asyncio.sleep(0.01)
 
 
