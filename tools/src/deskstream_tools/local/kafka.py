@@ -70,7 +70,13 @@ class KafkaServer:
             return
         shutil.rmtree(self._folder / "logs", ignore_errors=True)
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c")
+        tool = (
+            "kafka.tools.StorageTool",
+            "format",
+            "--standalone",
+            f"--cluster-id={cluster}",
+            "-c",
+        )
         done = subprocess.run(
             [*self._java(), *tool, str(self._config)], capture_output=True, text=True, check=False
         )
