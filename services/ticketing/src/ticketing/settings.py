@@ -5,7 +5,7 @@ from datetime import timedelta
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from deskstream_chassis.settings import HexKey, ServiceSettings
+from deskstream_chassis.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):
@@ -17,8 +17,6 @@ class Settings(ServiceSettings):
     ops_port: int = Field(default=8411, ge=0, le=65535)
     undo_seconds: float = Field(default=10, ge=0, le=3600)
     """How long a reply can be taken back."""
-    plus_token_key: HexKey | None = None
-    """Shared with notifier, for mail that comes in."""
 
     @property
     def undo(self) -> timedelta:

@@ -1,6 +1,6 @@
 """Builders for tests, and a client that speaks as anyone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ from deskstream_events.event import Event
 from deskstream_events.gateway.team import SUPPORT_TEAM_ID
 from deskstream_events.gateway.user import Role
 from deskstream_events.ticketing.ticket import AttachmentAddedV1, TicketOpenedV1
-from deskstream_eventstore import Fact, Origin
+from deskstream_eventstore import Fact, Origin, Work
 from ticketing.domain.bodies import Body
 from ticketing.domain.fold import fold
 from ticketing.domain.people import Person, Team
@@ -211,3 +211,36 @@ def fact_of(event: E, topic: Topic, version: int = 1) -> Fact[E]:
         offset=0,
         republished=False,
     )
+
+
+class MemoryDirectory:
+    """Directory without a database; `work` is not looked at."""
+
+    def __init__(self) -> None:
+        self._people: dict[UUID, Person] = {}
+        self._teams: dict[UUID, Team] = {SUPPORT.id: SUPPORT}
+
+    async def person(self, work: Work, person_id: UUID) -> Person | None:
+        """By id."""
+        return self._people.get(person_id)
+
+    async def person_by_email(self, work: Work, email: str) -> Person | None:
+        """By address; of several the active one."""
+        found = [p for p in self._people.values() if p.email.lower() == email.lower()]
+        return min(found, key=lambda p: (not p.active, p.id), default=None)
+
+    async def names(self, work: Work, ids: Iterable[UUID]) -> Mapping[UUID, str]:
+        """Of those who are known."""
+        return {i: self._people[i].name for i in ids if i in self._people}
+
+    async def team(self, work: Work, team_id: UUID) -> Team | None:
+        """By id."""
+        return self._teams.get(team_id)
+
+    async def keep_person(self, work: Work, person: Person) -> None:
+        """Insert or replace."""
+        self._people[person.id] = person
+
+    async def keep_team(self, work: Work, team: Team) -> None:
+        """Insert or replace."""
+        self._teams[team.id] = team
