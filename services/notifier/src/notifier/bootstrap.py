@@ -33,6 +33,7 @@ from notifier.application.queue_mail import QueueMail
 from notifier.application.send_mail import Desk, SendMail
 from notifier.application.settle_mail import SettleMail
 from notifier.domain.message import STREAM_TYPE, Message
+from notifier.infra.db.housekeeping import KeepHouse
 from notifier.infra.db.late_notices import DbLateNotices
 from notifier.infra.db.letters import DbLetters
 from notifier.infra.db.message_view import MessageView
@@ -44,8 +45,11 @@ from notifier.infra.mail.compose import Composer, House
 from notifier.infra.mail.pool import MailServer
 from notifier.infra.mail.smtp import SmtpSender
 from notifier.interface.kafka.consumers import build_consumer
+from notifier.interface.timers import Housekeeper
 from notifier.settings import Settings
 
+BATCH = 100
+"""Facts in one transaction: small enough that the first mails leave while the next are planned."""
 VIEWS: tuple[View, ...] = (MessageView(),)
 
 
@@ -139,7 +143,12 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         )
         followed = [build_consumer(app)]
         consumers = ConsumerRuntime(
-            database, kafka, followed, now=clock.now, woken=[dispatcher.wake]
+            database,
+            kafka,
+            followed,
+            max_records=BATCH,
+            now=clock.now,
+            woken=[dispatcher.wake],
         )
         operations = Operations(
             database,
@@ -161,6 +170,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
                 Worker("relay", relay.run),
                 Worker("consumers", consumers.run, health=consumers.health),
                 Worker("mail", dispatcher.run),
+                Worker("housekeeper", Housekeeper(KeepHouse(database, clock)).run),
             ],
             operations=operations,
         )

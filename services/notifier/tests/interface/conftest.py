@@ -107,7 +107,7 @@ class Desk:
     async def until(self, holds: Callable[[], Any]) -> None:
         """Run the dispatcher until a condition holds."""
         async with self.dispatching(), asyncio.timeout(20):
-            while not await holds():  # noqa: ASYNC110 - rows give no signal
+            while not await holds():
                 await asyncio.sleep(0.01)
 
     async def _idle(self) -> bool:

@@ -43,7 +43,7 @@ FACTS: dict[str, str | int] = {
 
 def letter(kind: Kind, **changes: object) -> Letter:
     known = {
-        "verification": ("name", "sealed_token"),
+        "verification": ("sealed_token",),
         "admin_user_waiting": ("name", "waiting_name", "waiting_address"),
         "user_approved": ("name", "role"),
         "ticket_acknowledged": ("number", "ticket_subject", "name"),
@@ -98,7 +98,7 @@ def test_the_link_carries_the_opened_token_escaped() -> None:
 def test_a_link_that_does_not_open_is_not_mailed() -> None:
     right, wrong = Sealer(bytes(32), "mail-link"), Sealer(bytes(range(32)), "mail-link")
     composer = Composer(HOUSE, unseal=right.unseal, reply_address=lambda _: "x@shop.test")
-    one = letter("verification", facts={"name": "Ann", "sealed_token": wrong.seal("t")})
+    one = letter("verification", facts={"sealed_token": wrong.seal("t")})
     with pytest.raises(LinkUnreadable):
         composer.compose(one, Thread(), (), at=AT, correlation_id="c")
 
@@ -152,6 +152,11 @@ def test_no_header_can_be_injected(evil: str) -> None:
     message = compose(replace(one, facts=facts), file)
     assert message["Bcc"] is None
     assert [part["Bcc"] for part in message.walk()] == [None] * len(list(message.walk()))
+
+
+def test_a_mail_whose_first_recipient_is_left_out_has_copies_only() -> None:
+    message = compose(letter("reply", to=(), cc=(Recipient("bob@example.org"),)))
+    assert (message["To"], message["Cc"]) == (None, "bob@example.org")
 
 
 def test_a_file_arrives_byte_for_byte_under_its_name() -> None:

@@ -44,7 +44,7 @@ def test_it_waits_as_long_as_nobody_took_it_and_one_may() -> None:
     assert judge_recipients([550, 450], tries=1000) == Postponed("smtp_450")
 
 
-def test_the_pause_grows_and_stays_below_two_minutes() -> None:
-    assert [pause_before_retry(n).total_seconds() for n in (1, 2, 3, 7, 8, 5000)] == [
-        1, 2, 4, 64, 120, 120,
+def test_the_pause_grows_and_never_passes_a_minute() -> None:
+    assert [pause_before_retry(n).total_seconds() for n in (1, 2, 3, 6, 7, 5000)] == [
+        1, 2, 4, 32, 60, 60,
     ]  # fmt: skip

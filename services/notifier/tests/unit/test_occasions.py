@@ -82,6 +82,14 @@ def test_a_reply_goes_to_the_customer_and_each_copied_once() -> None:
     assert not letter.automatic
 
 
+def test_a_reply_to_ourselves_goes_to_those_copied_only() -> None:
+    pending = PendingReply(
+        uuid4(), uuid4(), "Mia", "<p>x</p>", "x", Recipient(OWN), cc=("bob@example.org",)
+    )
+    letter = occasions.reply(FACT, ticket(), pending, own=OWN)
+    assert (letter.to, letter.cc) == ((Recipient("bob@example.org"),), ())
+
+
 def test_mails_of_a_ticket_share_a_root_and_refer_to_the_newest() -> None:
     ticket_id = uuid4()
     first = thread(ticket_id, [], "shop.test")

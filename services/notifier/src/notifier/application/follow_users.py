@@ -26,8 +26,6 @@ class RegisterPerson:
 class MailVerification:
     """A link is to be mailed."""
 
-    user_id: UUID
-    name: str
     email: str
     sealed_token: str
     expires_at: datetime
@@ -75,10 +73,9 @@ class FollowUsers:
 
     async def mail_verification(self, work: Work, command: MailVerification, cause: Cause) -> None:
         """Queue the link."""
-        person = Person(command.user_id, command.name, command.email)
         letter = occasions.verification(
             cause.event_id,
-            person,
+            command.email,
             sealed_token=command.sealed_token,
             expires_at=command.expires_at,
         )

@@ -68,6 +68,8 @@ class SendMail:
                 sent = await self._desk.letters.sent_in(work, letter.ticket_id)
             addresses = [one.address for one in letter.recipients]
             suppressed = await self._desk.screen.suppressed(work, addresses)
+        if not addresses:
+            return Failed("no_recipient")
         left_out = [n for n, address in enumerate(addresses) if address in suppressed]
         if len(left_out) == len(addresses):
             return Failed(f"{SUPPRESSED}suppression")

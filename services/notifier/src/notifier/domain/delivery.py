@@ -88,5 +88,5 @@ def judge_recipients(
 
 
 def pause_before_retry(tries: int) -> timedelta:
-    """1, 2, 4 … at most 120 s: short after a restart of the server, gentle in a long outage."""
-    return timedelta(seconds=min(2 ** max(tries - 1, 0), 120))
+    """1, 2, 4 … at most 60 s: short after a restart of the server, gentle in a long outage."""
+    return timedelta(seconds=min(2 ** min(max(tries - 1, 0), 6), 60))

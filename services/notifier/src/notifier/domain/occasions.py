@@ -11,14 +11,18 @@ from notifier.domain.ticket import PendingReply, Ticket
 
 
 def verification(
-    event_id: UUID, person: Person, *, sealed_token: str, expires_at: datetime
+    event_id: UUID, address: str, *, sealed_token: str, expires_at: datetime
 ) -> Letter:
-    """The link that proves an address. The token stays sealed until the mail is written."""
+    """The link that proves an address. The token stays sealed until the mail is written.
+
+    The name is left out: whoever typed it need not own the address, and it would carry his words
+    to a stranger.
+    """
     return Letter(
         message_id=message_id_for("verification", event_id),
         kind="verification",
-        to=(person.as_recipient(),),
-        facts={"name": person.name, "sealed_token": sealed_token},
+        to=(Recipient(address),),
+        facts={"sealed_token": sealed_token},
         expires_at=expires_at,
     )
 
@@ -95,8 +99,8 @@ def reply(event_id: UUID, ticket: Ticket, pending: PendingReply, *, own: str) ->
     return Letter(
         message_id=message_id_for("reply", event_id),
         kind="reply",
-        to=to,
-        cc=cc,
+        to=to or cc,
+        cc=cc if to else (),
         ticket_id=ticket.ticket_id,
         reply_id=pending.reply_id,
         facts={

@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Text, any_, bindparam, delete, func, select
+from sqlalchemy import Text, any_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from deskstream_eventstore import SubjectHasher, Work, compiled
 from notifier.domain.caps import LONGEST_WINDOW, CapSource, reached
 from notifier.infra.db.tables import automatic_mail, suppressed_address
 from notifier.infra.db.upsert import put
-
-SWEPT_AT_ONCE = 20
 
 SUPPRESS = compiled(
     insert(suppressed_address)
@@ -35,17 +33,6 @@ EARLIER = compiled(
     )
 )
 COUNT = put(automatic_mail)
-SWEEP = compiled(
-    delete(automatic_mail).where(
-        automatic_mail.c.message_id.in_(
-            select(automatic_mail.c.message_id)
-            .where(automatic_mail.c.at < bindparam("b_before"))
-            .order_by(automatic_mail.c.at)
-            .limit(SWEPT_AT_ONCE)
-            .with_for_update(skip_locked=True)
-        )
-    )
-)
 
 
 class DbScreen:
@@ -80,7 +67,6 @@ class DbScreen:
         source = reached([row["at"] for row in rows], now)
         if source is None:
             await COUNT.execute(work, b_message_id=message_id, b_address_hash=person, b_at=now)
-            await SWEEP.execute(work, b_before=now - LONGEST_WINDOW)
         return source
 
     def _hash(self, address: str) -> str:

@@ -91,7 +91,8 @@ class Composer:
     ) -> None:
         name = str(letter.facts.get("author_name") or self._house.desk_name)
         message["From"] = Address(display_name=one_line(name), addr_spec=self._house.sender)
-        message["To"] = [one.header(utf8=utf8) for one in to]
+        if to:
+            message["To"] = [one.header(utf8=utf8) for one in to]
         if cc:
             message["Cc"] = [one.header(utf8=utf8) for one in cc]
         if letter.to_customer and letter.ticket_id:

@@ -33,8 +33,6 @@ def follow_users(consumer: Consumer, users: FollowUsers) -> None:
     async def when_verification_requested(work: Work, fact: Fact[VerificationRequestedV1]) -> None:
         event = fact.event
         command = MailVerification(
-            user_id=event.user_id,
-            name=event.name,
             email=event.email,
             sealed_token=event.sealed_token,
             expires_at=event.expires_at,
