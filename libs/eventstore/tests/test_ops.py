@@ -18,6 +18,7 @@ from deskstream_eventstore import (
     StillUnreadable,
     ops,
     prune,
+    redact,
     replay_dead_letter,
     replay_parked,
 )
@@ -163,6 +164,33 @@ async def test_lists_mask_personal_data_unless_asked(desk: Desk) -> None:
     assert letter.headers["ce_type"] == "ticketing.ticket.tagged.v1"
     assert secret in repr(await ops.parked(desk.database, reveal=True))
     assert secret in repr(await ops.dead_letters(desk.database, reveal=True))
+
+
+async def test_an_erased_person_is_taken_out_of_dead_letters(desk: Desk) -> None:
+    gone, here = "gone@example.com", "here@example.com"
+    known = [Stream().opened(gone), Stream().opened(here)]
+    letters = [
+        Stream().other("a.b.c.v1", known[0].value),
+        Stream().other("a.b.c.v1", known[1].value),
+    ]
+    nobody_knows = Stream().other("a.b.c.v1", gone.encode())
+    await desk.processor.process([*letters, nobody_knows])
+    async with desk.database.work() as work:
+        for letter, fixed in zip(letters, known, strict=True):
+            await work.connection.execute(
+                'update dead_letter set headers = $1 where "offset" = $2',
+                _packed(fixed.headers),
+                letter.offset,
+            )
+    subjects = [desk.database.subjects.hash(f"mail:{gone}")]
+    by = Origin("system:test", "c")
+    done = await redact(desk.database, by, lambda *_: None, subjects=subjects)
+    assert done.letters == 2
+    again = await redact(desk.database, by, lambda *_: None, subjects=subjects)
+    assert again.letters == 0
+    shown = repr(await ops.dead_letters(desk.database, reveal=True))
+    assert gone not in shown
+    assert shown.count(here) == 1
 
 
 async def test_lists_can_be_filtered(desk: Desk) -> None:

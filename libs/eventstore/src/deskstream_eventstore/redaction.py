@@ -13,6 +13,7 @@ from uuid import UUID
 from deskstream_events import Event, registry
 from deskstream_events.personal import overwrite_personal
 from deskstream_eventstore.command_log import forget
+from deskstream_eventstore.consuming.letters import redact_letters
 from deskstream_eventstore.rebuild import RebuildRuns, rebuild
 from deskstream_eventstore.views import View
 from deskstream_eventstore.work import Database, Origin, Work
@@ -45,6 +46,8 @@ class Redaction:
     digest: str
     parked: int = 0
     """Events of others, overwritten where they wait."""
+    letters: int = 0
+    """Dead letters, overwritten or, where nobody can tell whom they are about, emptied."""
 
 
 async def redact(
@@ -78,11 +81,12 @@ async def redact(
             changed += await _slice(work, positions[start : start + SLICE], digest)
     async with database.work(origin) as work:
         parked = await _parked(work, database.subjects.hashes, frozenset(subjects))
+        letters = await redact_letters(work, database.subjects.hashes, frozenset(subjects))
     touched = set(found.values())
     for view in database.views if views is None else views:
         if view.stream_types & touched:
             await _rebuild(database, view)
-    done = Redaction(changed, digest.hexdigest(), parked)
+    done = Redaction(changed, digest.hexdigest(), parked, letters)
     async with database.work(origin) as work:
         announce(work, done)
     return done
