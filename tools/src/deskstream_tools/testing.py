@@ -3,6 +3,8 @@
 The run's owner (pytest, or xdist's controller) has a folder; whichever process needs a server first
 starts it there under a lock; the owner stops all at the end. What a killed run left behind is
 stopped by the next one. With `DESKSTREAM_INFRA=containers` testcontainers provide both.
+
+`stack` is a whole installation of the run's own: fresh data, free ports, profile `test`.
 """
 
 import json
@@ -22,6 +24,8 @@ from deskstream_tools.local.kafka import KafkaServer
 from deskstream_tools.local.locks import locked
 from deskstream_tools.local.postgres import PostgresServer
 from deskstream_tools.local.processes import free_port, started_at
+from deskstream_tools.local.settings import SERVICES, StackSettings
+from deskstream_tools.local.stack import Stack
 
 RUN = "DESKSTREAM_TEST_RUN"
 INFRA = "DESKSTREAM_INFRA"
@@ -63,6 +67,9 @@ def _stop_all(run: Path) -> None:
         PostgresServer(run / "postgres").remove()
     if (run / "kafka.json").exists():
         _kafka(run).remove()
+    for data in run.glob("stack*/data"):
+        if settings := StackSettings.known(data):
+            Stack(settings).reset()
     shutil.rmtree(run, ignore_errors=True)
 
 
@@ -131,3 +138,33 @@ def kafka_bootstrap() -> Iterator[str]:
 def topic_prefix() -> str:
     """A prefix for topics and groups that no other test uses, ending in a dot."""
     return f"t{uuid4().hex[:10]}."
+
+
+def stack_settings(folder: Path) -> StackSettings:
+    """A stack for tests below `folder`: 1 s to undo, a clock to set, spans in `traces/`."""
+    data = folder / "data"
+    common = {"PROFILE": "test", "CLOCK_OFFSET_FILE": str(data / "clock-offset")}
+    own = {
+        name: {**common, "TRACE_FILE": str(data / "traces" / f"{name}.jsonl")} for name in SERVICES
+    }
+    own["ticketing"]["UNDO_SECONDS"] = "1"
+    own["gateway"]["TRUSTED_PROXIES"] = "127.0.0.1/32"  # a test's client may have its own address
+    found = StackSettings(
+        data=data,
+        out=folder / "out",
+        topic_prefix=f"e{uuid4().hex[:8]}.",
+        durable=False,
+        environment=own,
+    )
+    return found.with_free_ports()
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """The run's installation, started at the first use; a test that hurts it must heal it."""
+    folder = Path(tempfile.mkdtemp(prefix="stack-", dir=os.environ[RUN]))
+    folder.chmod(0o711)
+    settings = stack_settings(folder)
+    (settings.data / "traces").mkdir(parents=True)
+    with Stack(settings) as running:
+        yield running

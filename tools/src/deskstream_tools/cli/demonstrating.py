@@ -55,7 +55,7 @@ def demo(
         typer.echo(f"the stack runs, after {start:.1f} s")
         code = asyncio.run(
             play(
-                _target(stack),
+                target_of(stack),
                 tickets=tickets,
                 concurrency=concurrency,
                 begun=begun,
@@ -83,7 +83,8 @@ def _stack(data: Path | None, out: Path | None) -> tuple[Stack, bool]:
     return Stack(replace(wanted, environment=environment), typer.echo), True
 
 
-def _target(stack: Stack) -> Target:
+def target_of(stack: Stack) -> Target:
+    """A stack as the demo and the suites address it."""
     settings = stack.settings
     return Target(
         gateway_url=settings.url("gateway-api"),

@@ -1,5 +1,6 @@
 """What operators ask of the services' stores; each runs the service's own command."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any
 
 import typer
@@ -20,7 +21,9 @@ def _services(service: str | None) -> tuple[str, ...]:
 
 def _each(command: str, service: str | None, data: Data, *, as_json: bool) -> None:
     stack = known_stack(data)
-    answers = {name: ops(stack, name, command) for name in _services(service)}
+    names = _services(service)
+    with ThreadPoolExecutor() as pool:  # each is a process of its own
+        answers = dict(zip(names, pool.map(lambda name: ops(stack, name, command), names)))
     if as_json:
         show(answers, as_json=True)
         return

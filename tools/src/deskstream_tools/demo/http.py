@@ -16,10 +16,18 @@ class Session:
     """Somebody signed in by cookie, or a key. Sends Cookie and Origin itself: HTTP libraries keep
     Secure cookies off loopback http."""
 
-    def __init__(self, target: Target, client: httpx.AsyncClient, key: str | None = None) -> None:
+    def __init__(
+        self,
+        target: Target,
+        client: httpx.AsyncClient,
+        key: str | None = None,
+        *,
+        address: str | None = None,
+    ) -> None:
         self._target = target
         self._client = client
         self._key = key
+        self._address = address
         self._cookie: str | None = None
         self._csrf: str | None = None
 
@@ -65,6 +73,8 @@ class Session:
         headers = {"Origin": self._target.public_url}
         if self._key:
             headers = {"Authorization": f"Bearer {self._key}"}
+        if self._address:  # believed only where this machine is a trusted proxy
+            headers["X-Forwarded-For"] = self._address
         if self._cookie:
             headers["Cookie"] = f"{COOKIE}={self._cookie}"
         if self._csrf and method not in ("GET", "HEAD"):

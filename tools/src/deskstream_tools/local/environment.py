@@ -46,7 +46,6 @@ def _common(settings: StackSettings, postgres: PostgresServer, service: str) -> 
         "API_PORT": str(settings.ports[f"{service}-api"]),
         "OPS_PORT": str(settings.ports[f"{service}-ops"]),
         "JWKS_URL": f"{settings.url('gateway-ops')}/internal/jwks",
-        "BUCKET_URL": f"file://{settings.data / 'files'}",
         "SUBJECT_KEY": stack_secrets(settings.data)["SUBJECT_KEY"],
     }
 
@@ -67,12 +66,17 @@ def _gateway(settings: StackSettings, keys: Mapping[str, str]) -> dict[str, str]
     }
 
 
-def _ticketing(_settings: StackSettings, keys: Mapping[str, str]) -> dict[str, str]:
-    return {"PLUS_TOKEN_KEY": keys["PLUS_TOKEN_KEY"]}
+def _ticketing(settings: StackSettings, keys: Mapping[str, str]) -> dict[str, str]:
+    return {"BUCKET_URL": _bucket(settings), "PLUS_TOKEN_KEY": keys["PLUS_TOKEN_KEY"]}
+
+
+def _bucket(settings: StackSettings) -> str:
+    return f"file://{settings.data / 'files'}"
 
 
 def _notifier(settings: StackSettings, keys: Mapping[str, str]) -> dict[str, str]:
     return {
+        "BUCKET_URL": _bucket(settings),
         "PLUS_TOKEN_KEY": keys["PLUS_TOKEN_KEY"],
         "MAIL_TOKEN_KEY": keys["MAIL_TOKEN_KEY"],
         "SMTP_HOST": "127.0.0.1",
