@@ -23,7 +23,8 @@ def _each(command: str, service: str | None, data: Data, *, as_json: bool) -> No
     stack = known_stack(data)
     names = _services(service)
     with ThreadPoolExecutor() as pool:  # each is a process of its own
-        answers = dict(zip(names, pool.map(lambda name: ops(stack, name, command), names)))
+        asked = pool.map(lambda name: ops(stack, name, command), names)
+        answers = dict(zip(names, asked, strict=True))
     if as_json:
         show(answers, as_json=True)
         return

@@ -44,8 +44,8 @@ class Session:
         self._csrf = body["csrf"]
         return body
 
-    async def call(self, method: str, path: str, expected: int, **more: Any) -> httpx.Response:
-        """One request. Raises CheckFailed unless the status is as expected.
+    async def send(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """One request, whatever its answer.
 
         Told to come back later (429), it does, as `Retry-After` says, at most three times.
         """
@@ -53,10 +53,15 @@ class Session:
         url = f"{self._target.gateway_url}{path}"
         answer = await self._client.request(method, url, headers=headers, **more)
         for _ in range(LIMITED_TRIES):
-            if answer.status_code != 429 or expected == 429:
+            if answer.status_code != 429:
                 break
             await asyncio.sleep(min(float(answer.headers.get("retry-after", "1")), LONGEST_WAIT))
             answer = await self._client.request(method, url, headers=headers, **more)
+        return answer
+
+    async def call(self, method: str, path: str, expected: int, **more: Any) -> httpx.Response:
+        """One request. Raises CheckFailed unless the status is as expected."""
+        answer = await self.send(method, path, **more)
         if answer.status_code != expected:
             raise CheckFailed(
                 f"{method} {path} should answer {expected}, answered {answer.status_code}: "
