@@ -6,7 +6,7 @@ PYTEST := $(BIN)/pytest
 MYPY_PARTS := libs/events/src libs/eventstore/src libs/chassis/src services/gateway/src \
 	services/ticketing/src services/notifier/src tools/src conftest.py
 MEMBER_TESTS := $(wildcard libs/*/tests services/*/tests tools/tests)
-UNIT_TESTS := $(wildcard libs/*/tests/unit services/*/tests/unit tools/tests/unit)
+UNIT_TESTS := libs/events/tests $(wildcard libs/*/tests/unit services/*/tests/unit tools/tests/unit)
 ARGS ?=
 
 .DEFAULT_GOAL := help
