@@ -1,4 +1,4 @@
-"""One service, one command: `python -m SERVICE api|worker|all|migrate|ops …`."""
+"""One service, one command: `python -m SERVICE api|worker|all|migrate|ops …|openapi`."""
 
 import asyncio
 import json
@@ -60,15 +60,21 @@ class ServiceSpec(Generic[S]):
     build: Callable[[S], AbstractAsyncContextManager[Parts]]
     version: str = "0.1.0"
     server: Literal["uvicorn", "granian"] = "uvicorn"
+    openapi: Callable[[], Mapping[str, Any]] | None = None
+    """The document of the service's HTTP API, made without settings and connections."""
 
 
 def main(spec: ServiceSpec[S], argv: Sequence[str] | None = None) -> None:
     """Run and exit. 0: done or stopped by SIGTERM; 1: failed; 2: wrong arguments or settings."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     command = arguments[0] if arguments else "all"
-    if command not in (*ROLES, "migrate", "ops"):
-        _complain(f"usage: python -m {spec.name} [api|worker|all|migrate|ops …]")
+    if command not in (*ROLES, "migrate", "ops", "openapi"):
+        _complain(f"usage: python -m {spec.name} [api|worker|all|migrate|ops …|openapi]")
         sys.exit(2)
+    if command == "openapi":
+        document = spec.openapi() if spec.openapi is not None else {"paths": {}}
+        sys.stdout.write(json.dumps(document, sort_keys=True) + "\n")
+        sys.exit(0)
     try:
         settings = spec.settings_type()
     except ValidationError as error:

@@ -1,15 +1,19 @@
 """The only place where the parts are put together."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
+from starlette.types import Scope
+
+from deskstream_chassis.access import Actor
 from deskstream_chassis.clock import Clock, SystemClock
 from deskstream_chassis.files import Bucket
 from deskstream_chassis.http.app import ServiceApp, create_app
 from deskstream_chassis.http.gate import Authenticate
 from deskstream_chassis.http.ops_routes import ops_router
+from deskstream_chassis.http.problem import unauthenticated
 from deskstream_chassis.identity.tokens import TokenVerifier
 from deskstream_chassis.operations import Operations
 from deskstream_chassis.process import Parts, ServiceSpec, Worker
