@@ -3,11 +3,15 @@
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from obstore.store import S3Store
 
 from deskstream_chassis.files import Bucket
+from deskstream_tools.local.processes import free_port
 from notifier.domain.errors import AttachmentChanged, AttachmentMissing, FilesUnreachable
 from notifier.domain.letter import Attached
 from notifier.infra.files import BucketFiles
@@ -50,10 +54,16 @@ async def test_a_file_with_other_bytes_is_never_mailed(tmp_path: Path) -> None:
         await files(tmp_path).load(replace(file, size=10))
 
 
-async def test_a_bucket_that_cannot_be_read_is_tried_again_later(tmp_path: Path) -> None:
-    file = await attached(tmp_path)
-    target = tmp_path / file.key
-    target.unlink()
-    target.mkdir()
-    with pytest.raises((FilesUnreachable, AttachmentMissing)):
-        await files(tmp_path).load(file)
+async def test_a_bucket_that_does_not_answer_is_tried_again_later() -> None:
+    store = S3Store(
+        "files",
+        endpoint=f"http://127.0.0.1:{free_port()}",
+        region="none",
+        access_key_id="x",
+        secret_access_key="x",
+        client_options={"allow_http": True},
+        retry_config={"max_retries": 0, "retry_timeout": timedelta(seconds=1)},
+    )
+    file = Attached(f"ticketing/main/{uuid4()}", "ab" * 32, 10, "application/pdf", "sheet.pdf")
+    with pytest.raises(FilesUnreachable):
+        await BucketFiles(Bucket(store, "notifier")).load(file)
