@@ -1,9 +1,9 @@
 """Appending: one statement for all streams of a unit of work, the last before its commit."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from deskstream_events import Event, Meta
 from deskstream_eventstore.connection import Connection
 from deskstream_eventstore.errors import Conflict, EventTooLarge
 from deskstream_eventstore.metrics import APPENDS, CONFLICTS
+from deskstream_eventstore.statements import affected
 
 LARGEST_EVENT = 900 * 1024
 """Bytes of a payload: below the broker's 1 MiB with room for headers."""
@@ -34,27 +35,27 @@ with incoming as (
   insert into events (stream_id, stream_type, version, event_id, type, schema_version, data, meta)
   select stream_id, stream_type, version, event_id, type, schema_version, data::json, meta::json
   from incoming where (select yes from ready) order by stream_id, version
-  returning position, event_id, recorded_at
+  returning position, event_id
 )"""
-_APPEND = f"{_INCOMING} select position, event_id, recorded_at from added"  # noqa: S608
+_APPEND = f"{_INCOMING} select from added"
 _APPEND_ABOUT = f"""{_INCOMING}, about as (
   insert into event_subject (subject, position)
   select s.subject, a.position
   from unnest($9::uuid[], $10::text[]) as s(event_id, subject) join added a using (event_id)
 )
-select position, event_id, recorded_at from added"""  # noqa: S608
+select from added"""  # noqa: S608
 
 _ONE = """
 insert into events (stream_id, stream_type, version, event_id, type, schema_version, data, meta)
 select $1, $2, $3, $4, $5, $6, $7::text::json, $8::text::json
-where $3 = 1 or exists (select 1 from events where stream_id = $1 and version = $3 - 1)
-returning position, event_id, recorded_at"""
+where $3 = 1 or exists (select 1 from events where stream_id = $1 and version = $3 - 1)"""
 _ONE_ABOUT = f"""
-with added as ({_ONE}), about as (
+with added as ({_ONE} returning position), about as (
   insert into event_subject (subject, position)
   select s.subject, a.position from unnest($9::text[]) as s(subject), added a
 )
-select position, event_id, recorded_at from added"""  # noqa: S608
+select from added"""  # noqa: S608
+_TEXT = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)
@@ -69,34 +70,22 @@ class Pending:
     meta: Meta
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where the store put an event."""
-
-    position: int
-    recorded_at: datetime
-
-
-async def insert(connection: Connection, pending: Sequence[Pending]) -> dict[UUID, Place]:
+async def insert(connection: Connection, pending: Sequence[Pending]) -> None:
     """Insert them all or none, in one statement. Raises Conflict, EventTooLarge."""
     ordered = sorted(pending, key=lambda p: (p.stream_id, p.version))
     statement, arguments = _one(ordered[0]) if len(ordered) == 1 else _several(ordered)
     try:
-        rows = await connection.fetch(statement, *arguments)
+        status = await connection.execute(statement, *arguments)
     except asyncpg.UniqueViolationError as error:
         if error.constraint_name != _CONSTRAINT:
             raise
         raise lost("another writer appended to the stream first") from None
     except asyncpg.DeadlockDetectedError:
         raise lost("writers of several streams met") from None
-    if len(rows) != len(ordered):
+    if affected(status) != len(ordered):
         raise lost("the stream has not reached the expected version")
-    for p in ordered:
-        APPENDS.labels(p.stream_type).inc()
-    return {
-        UUID(bytes=row["event_id"].bytes): Place(row["position"], row["recorded_at"])
-        for row in rows
-    }
+    for stream_type, count in Counter(p.stream_type for p in ordered).items():
+        APPENDS.labels(stream_type).inc(count)
 
 
 def lost(reason: str) -> Conflict:
@@ -105,7 +94,7 @@ def lost(reason: str) -> Conflict:
     return Conflict(reason)
 
 
-def _row(p: Pending) -> tuple[Any, ...]:
+def _row(p: Pending, meta: str) -> tuple[Any, ...]:
     return (
         p.stream_id,
         p.stream_type,
@@ -114,19 +103,21 @@ def _row(p: Pending) -> tuple[Any, ...]:
         p.event.TYPE,
         p.event.VERSION,
         _payload(p.event),
-        json.dumps(p.meta.as_json(), separators=(",", ":")),
+        meta,
     )
 
 
 def _one(p: Pending) -> tuple[str, tuple[Any, ...]]:
     """The plain form for a single event: a third less work than the arrays."""
+    row = _row(p, _TEXT(p.meta.as_json()))
     if p.meta.subjects:
-        return _ONE_ABOUT, (*_row(p), p.meta.subjects)
-    return _ONE, _row(p)
+        return _ONE_ABOUT, (*row, p.meta.subjects)
+    return _ONE, row
 
 
 def _several(ordered: Sequence[Pending]) -> tuple[str, tuple[Any, ...]]:
-    columns = tuple(zip(*map(_row, ordered), strict=True))
+    metas = {id(p.meta): _TEXT(p.meta.as_json()) for p in {id(p.meta): p for p in ordered}.values()}
+    columns = tuple(zip(*(_row(p, metas[id(p.meta)]) for p in ordered), strict=True))
     about = [(p.event_id, subject) for p in ordered for subject in p.meta.subjects]
     if not about:
         return _APPEND, columns

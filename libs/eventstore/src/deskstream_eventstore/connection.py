@@ -12,6 +12,9 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProx
 TRANSACTION_TIMEOUT = "30s"
 IDLE_IN_TRANSACTION_TIMEOUT = "10s"
 """An appender that idles in its transaction holds the relay back; PostgreSQL ends it."""
+STATEMENT_SECONDS = 30.0
+"""For statements outside a unit of work, which has a limit of its own: the relay must notice when
+the database's machine is gone without a word."""
 
 
 class StoreConnection(asyncpg.Connection):

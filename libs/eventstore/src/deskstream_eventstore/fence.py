@@ -8,7 +8,7 @@ to `events` at that moment has ended: all positions up to there are then committ
 import asyncio
 import time
 
-from deskstream_eventstore.connection import Connection
+from deskstream_eventstore.connection import STATEMENT_SECONDS, Connection
 from deskstream_eventstore.metrics import FENCE_WAIT
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.002, 0.010
@@ -24,7 +24,7 @@ _STILL = f"{_WRITERS} and virtualtransaction = any($1)"
 
 async def last_position(connection: Connection) -> int:
     """The last position handed out; it may not be committed yet, or never be."""
-    return int(await connection.fetchval(_LAST))
+    return int(await connection.fetchval(_LAST, timeout=STATEMENT_SECONDS))
 
 
 async def pass_fence(connection: Connection) -> int:
@@ -39,12 +39,13 @@ async def pass_fence(connection: Connection) -> int:
 
 async def wait_for_writers(connection: Connection) -> None:
     """Wait until the transactions that write to `events` now have ended."""
-    writers = [row[0] for row in await connection.fetch(_WRITERS)]
+    writers = [row[0] for row in await connection.fetch(_WRITERS, timeout=STATEMENT_SECONDS)]
     began = time.monotonic()
     pause = FIRST_PAUSE
     while writers:
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, LONGEST_PAUSE)
-        writers = [row[0] for row in await connection.fetch(_STILL, writers)]
+        rows = await connection.fetch(_STILL, writers, timeout=STATEMENT_SECONDS)
+        writers = [row[0] for row in rows]
         FENCE_WAIT.set(time.monotonic() - began)
     FENCE_WAIT.set(0)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import uuid4
 
-from deskstream_eventstore.connection import Connection
+from deskstream_eventstore.connection import STATEMENT_SECONDS, Connection
 from deskstream_eventstore.errors import StoreError
 
 TTL = timedelta(seconds=15)
@@ -54,7 +54,8 @@ class Lease:
 
     async def renew(self, connection: Connection) -> None:
         """Keep it. Raises LeaseLost where another took it."""
-        if not await connection.fetchval(_RENEW, self.name, self.holder, self.epoch, self.ttl):
+        mine = (self.name, self.holder, self.epoch, self.ttl)
+        if not await connection.fetchval(_RENEW, *mine, timeout=STATEMENT_SECONDS):
             raise LeaseLost(f"the lease {self.name} of epoch {self.epoch} is gone")
 
     async def give_back(self, connection: Connection) -> None:

@@ -12,7 +12,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from deskstream_events import Topic
-from deskstream_eventstore.connection import Connection
+from deskstream_eventstore.connection import STATEMENT_SECONDS, Connection
 from deskstream_eventstore.fence import last_position, wait_for_writers
 from deskstream_eventstore.held import forget, held_streams, hold, released
 from deskstream_eventstore.kafka import KafkaSettings
@@ -175,8 +175,8 @@ class Relay:
         if safe <= position:
             return [], safe
         await wait_for_writers(connection)
-        rows = await connection.fetch(_READ, position, safe, BATCH)
-        await connection.execute(_SAFE, self._service, safe)
+        rows = await connection.fetch(_READ, position, safe, BATCH, timeout=STATEMENT_SECONDS)
+        await connection.execute(_SAFE, self._service, safe, timeout=STATEMENT_SECONDS)
         return rows, safe
 
     async def _turn(self, connection: Connection, rows: Sequence[asyncpg.Record], safe: int) -> int:
@@ -238,7 +238,9 @@ class Relay:
 
     async def advance(self, connection: Connection, position: int) -> None:
         """Move the checkpoint. Raises LeaseLost where a newer epoch has it."""
-        done = await connection.fetchval(_ADVANCE, self._service, self._lease.epoch, position)
+        done = await connection.fetchval(
+            _ADVANCE, self._service, self._lease.epoch, position, timeout=STATEMENT_SECONDS
+        )
         if not done:
             raise LeaseLost("the checkpoint belongs to a newer epoch")
 

@@ -1,5 +1,6 @@
 """The database of a service and its unit of work: one connection, one transaction."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -26,6 +27,10 @@ from deskstream_eventstore.subjects import SubjectHasher
 from deskstream_eventstore.views import View
 
 T = TypeVar("T")
+
+LONGEST_WORK = 40.0
+"""Seconds, beyond the server's own limit: ends what waits for a database that is gone. One timer
+for the block; asyncpg's `command_timeout` costs one per statement, a fifth of a unit of work."""
 
 _OVERTAKEN = """
 select exists (
@@ -61,6 +66,7 @@ class Work:
         self._views = views
         self._pending: list[Pending] = []
         self._versions: dict[UUID, int] = {}
+        self._metas: dict[tuple[Origin, tuple[str, ...]], Meta] = {}
         self._claimed: Idempotency | None = None
         self._answer: tuple[Any] | None = None
 
@@ -108,13 +114,17 @@ class Work:
         self._versions[stream_id] = version
 
     def _meta(self, origin: Origin, event: Event) -> Meta:
-        return Meta(
-            actor=origin.actor,
-            correlation_id=origin.correlation_id,
-            causation_id=origin.causation_id,
-            traceparent=origin.traceparent,
-            subjects=self._subjects.hashes(event.people()),
-        )
+        subjects = self._subjects.hashes(event.people())
+        known = self._metas.get((origin, subjects))
+        if known is None:
+            known = self._metas[origin, subjects] = Meta(
+                actor=origin.actor,
+                correlation_id=origin.correlation_id,
+                causation_id=origin.causation_id,
+                traceparent=origin.traceparent,
+                subjects=subjects,
+            )
+        return known
 
     async def load(
         self, stream_id: UUID, *, to_version: int | None = None, as_of: datetime | None = None
@@ -122,31 +132,32 @@ class Work:
         """The stored events of a stream (not those noted in this block)."""
         return await load(self.connection, stream_id, to_version=to_version, as_of=as_of)
 
-    async def finish(self) -> list[Recorded]:
+    async def finish(self) -> None:
         """Views, then the answer, then all events in one statement: what must come before commit.
 
         Called by the database when the block ends; consumers' runtime calls it per batch.
         """
         if not self._pending and self._answer is None:
-            return []
+            return
         key = self.origin.idempotency if self.origin else None
         if key is not None and self._claimed is None and self._pending:
             raise NotClaimed(f"{key.method} {key.path} appended without claiming its key")
-        now = datetime.now(UTC)
-        for pending in self._pending:
-            for view in self._views.get(pending.stream_type, ()):
-                await view.apply(self, _recorded(pending, 0, now))
+        if self._views:
+            await self._apply()
         if self._claimed is not None and self._answer is not None:
             await keep(self.connection, self._claimed, self._answer[0], self._versions)
-        if not self._pending:
-            return []
-        places = await insert(self.connection, self._pending)
-        done = [
-            _recorded(p, places[p.event_id].position, places[p.event_id].recorded_at)
-            for p in self._pending
-        ]
-        self._pending.clear()
-        return done
+        if self._pending:
+            await insert(self.connection, self._pending)
+            self._pending.clear()
+
+    async def _apply(self) -> None:
+        now = datetime.now(UTC)
+        for p in self._pending:
+            for view in self._views.get(p.stream_type, ()):
+                fact = Recorded(
+                    0, p.stream_id, p.stream_type, p.version, p.event_id, p.event, p.meta, now
+                )
+                await view.apply(self, fact)
 
     async def overtaken(self, connection: Connection) -> bool:
         """After a rollback: whether another has written a version that this block had noted."""
@@ -161,19 +172,6 @@ class ReplayWork(Work):
     def append(self, *_: object, **__: object) -> None:
         """Refused. Raises EffectRefused."""
         raise EffectRefused("a rebuild appends nothing")
-
-
-def _recorded(pending: Pending, position: int, recorded_at: datetime) -> Recorded:
-    return Recorded(
-        position,
-        pending.stream_id,
-        pending.stream_type,
-        pending.version,
-        pending.event_id,
-        pending.event,
-        pending.meta,
-        recorded_at,
-    )
 
 
 class Database:
@@ -212,7 +210,6 @@ class Database:
             min_size=1,
             max_size=size,
             timeout=5,
-            command_timeout=60,
             connection_class=StoreConnection,
             init=prepare,
             server_settings=server_settings(name),
@@ -224,11 +221,16 @@ class Database:
         """A unit of work. Conflict and EventTooLarge are raised where the block ends.
 
         A deadlock is a conflict, and so is a read model's unique key that is taken because another
-        wrote the same version first; any other unique violation is raised as it is.
+        wrote the same version first; any other unique violation is raised as it is. TimeoutError
+        where the database, or a free connection, does not come in time.
         """
         work: Work | None = None
         try:
-            async with self.pool.acquire() as connection, connection.transaction():
+            async with (
+                asyncio.timeout(LONGEST_WORK),
+                self.pool.acquire() as connection,
+                connection.transaction(),
+            ):
                 work = self.on(connection, origin)
                 yield work
                 await work.finish()
@@ -244,6 +246,7 @@ class Database:
     async def reading(self) -> AsyncIterator[Work]:
         """A read-only transaction with one snapshot."""
         async with (
+            asyncio.timeout(LONGEST_WORK),
             self.pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
