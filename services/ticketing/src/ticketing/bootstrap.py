@@ -161,9 +161,9 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
 
 
 def document() -> Mapping[str, Any]:
-    """What the HTTP interface offers, as OpenAPI; nothing is connected, so nothing can be called."""
+    """What the HTTP interface offers, as OpenAPI; nothing is connected."""
 
-    async def nobody(scope: Scope) -> Actor:
+    async def nobody(_: Scope) -> Actor:
         raise unauthenticated()
 
     found: Mapping[str, Any] = http_app(cast("TicketingApp", None), nobody).openapi()
