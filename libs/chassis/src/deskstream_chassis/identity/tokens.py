@@ -1,23 +1,31 @@
 """The internal identity token: an Ed25519 JWT for one audience that lives 60 seconds."""
 
-import asyncio
 import hashlib
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-import aiohttp
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwa import EdDSAAlgorithm
-from joserfc.jwk import KeySet, OKPKey
+from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry, extract_compact
 from starlette.types import Scope
 
 from deskstream_chassis.access import Actor, Role
 from deskstream_chassis.http.context import header
 from deskstream_chassis.http.problem import unauthenticated, unavailable
+from deskstream_chassis.identity.keys import (
+    KeyCache,
+    KeysUnavailable,
+    Now,
+    TokenRejected,
+    fetch_keys,
+    is_ed25519,
+)
+
+__all__ = ["HEADER", "KeyCache", "KeysUnavailable", "TokenRejected", "TokenSigner", "TokenVerifier"]
 
 HEADER: Final = "Deskstream-Identity"
 ISSUER: Final = "deskstream-gateway"
@@ -25,8 +33,6 @@ TYPE: Final = "deskstream-identity+jwt"
 LIFETIME: Final = 60
 LEEWAY: Final = 2
 """Seconds by which a token may seem to come from the future; it never lives longer for that."""
-REFETCH_SECONDS: Final = 30
-RETRY_SECONDS: Final = 1
 MAX_TOKEN: Final = 8192
 _HEADERS: Final = {"alg", "typ", "kid"}
 
@@ -41,16 +47,6 @@ _REGISTRY: Final = JWSRegistry(algorithms=["EdDSA"])
 _REGISTRY.algorithms = {"EdDSA": _EdDSA()}
 """For this registry no other algorithm exists, `none` and HS256 included."""
 
-Now = Callable[[], float]
-
-
-class TokenRejected(Exception):
-    """The token does not hold; the message is a code that never quotes the token."""
-
-
-class KeysUnavailable(Exception):
-    """The key set cannot be had: nobody can be trusted now (503)."""
-
 
 class TokenSigner:
     """Signs identities with the newest private key; `public_set` is what `/internal/jwks` serves.
@@ -63,7 +59,7 @@ class TokenSigner:
         if not keys.keys:
             raise ValueError("no signing key")
         for key in keys.keys:
-            if not _is_ed25519(key) or not key.is_private or not key.kid:
+            if not is_ed25519(key) or not key.is_private or not key.kid:
                 raise ValueError("signing keys are private Ed25519 keys with a kid")
         self._keys = keys
         self._now = now
@@ -94,84 +90,8 @@ class TokenSigner:
         return self._keys.as_dict(private=False)
 
 
-def _is_ed25519(key: object) -> bool:
-    return isinstance(key, OKPKey) and key.curve_name == "Ed25519"
-
-
 def _subject(actor: Actor) -> str:
     return f"service:{actor.id}" if actor.kind == "system" else actor.ref
-
-
-FetchKeys = Callable[[], Awaitable[Mapping[str, Any]]]
-
-
-def fetch_keys(url: str) -> FetchKeys:
-    """Fetches a JWK set over HTTP, within 2 s. Raises KeysUnavailable."""
-
-    async def fetch() -> Mapping[str, Any]:
-        timeout = aiohttp.ClientTimeout(total=2)
-        try:
-            async with (
-                aiohttp.ClientSession(timeout=timeout) as session,
-                session.get(url, allow_redirects=False) as answer,
-            ):
-                if answer.status != 200:
-                    raise KeysUnavailable("status")
-                return dict(await answer.json(content_type=None))
-        except (aiohttp.ClientError, TimeoutError, ValueError, TypeError) as error:
-            raise KeysUnavailable(type(error).__name__) from None
-
-    return fetch
-
-
-class KeyCache:
-    """The gateway's public keys; an unknown `kid` causes at most one fetch in 30 s."""
-
-    def __init__(self, fetch: FetchKeys, now: Now = time.monotonic) -> None:
-        self._fetch = fetch
-        self._now = now
-        self._keys: dict[str, OKPKey] = {}
-        self._tried: float | None = None
-        self._lock = asyncio.Lock()
-
-    async def get(self, kid: str) -> OKPKey:
-        """The key. Raises TokenRejected for an unknown kid, KeysUnavailable without any set."""
-        if kid not in self._keys:
-            async with self._lock:
-                if kid not in self._keys and self._may_fetch():
-                    await self._refresh()
-        if kid in self._keys:
-            return self._keys[kid]
-        raise TokenRejected("unknown_kid")
-
-    def _may_fetch(self) -> bool:
-        """Without any set a failure is told to all who ask within a second, then tried again."""
-        if self._tried is None:
-            return True
-        age = self._now() - self._tried
-        if not self._keys and age < RETRY_SECONDS:
-            raise KeysUnavailable("just tried")
-        return age >= (REFETCH_SECONDS if self._keys else RETRY_SECONDS)
-
-    async def _refresh(self) -> None:
-        try:
-            await self._load()
-        finally:
-            self._tried = self._now()
-
-    async def _load(self) -> None:
-        try:
-            found = KeySet.import_key_set(dict(await self._fetch()))  # type: ignore[arg-type]
-        except (JoseError, ValueError, KeyError, TypeError):
-            raise KeysUnavailable("malformed") from None
-        keys = {
-            key.kid: key
-            for key in found.keys
-            if isinstance(key, OKPKey) and _is_ed25519(key) and key.kid and not key.is_private
-        }
-        if not keys:
-            raise KeysUnavailable("empty")
-        self._keys = keys
 
 
 class TokenVerifier:

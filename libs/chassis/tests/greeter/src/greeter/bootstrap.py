@@ -34,8 +34,9 @@ def greetings() -> APIRouter:
 
     @router.get("/slow")
     @guarded("session")
-    async def slow() -> str:
-        await asyncio.sleep(1)
+    async def slow(request: Request) -> str:
+        stopping: asyncio.Event = request.app.state.stopping
+        await stopping.wait()
         return "done"
 
     @router.get("/stream")

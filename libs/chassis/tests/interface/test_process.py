@@ -17,7 +17,7 @@ import pytest
 from deskstream_chassis.migrations import migrate
 from deskstream_tools.local.processes import free_port
 
-HOME = Path(__file__).parent / "greeter"
+HOME = Path(__file__).parents[1] / "greeter"
 
 
 def prepared(dsn: str) -> None:
@@ -91,6 +91,11 @@ class Process:
 
         await self.until(is_ready)
 
+    async def answering(self, requests: int) -> bool:
+        """Whether so many requests are open."""
+        scrape = await self.client.get(f"http://127.0.0.1:{self.ops}/metrics")
+        return f"http_server_active_requests {requests}.0" in scrape.text
+
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.output.splitlines()]
 
@@ -139,6 +144,7 @@ async def test_sigterm_ends_streams_and_finishes_open_requests(
         async with process.client.stream("GET", f"{url}/stream") as stream:
             chunks = stream.aiter_text()
             assert "begun" in await anext(chunks)
+            await process.until(lambda: process.answering(2))
             began = time.monotonic()
             process.terminate()
             assert "ended" in "".join([chunk async for chunk in chunks])
