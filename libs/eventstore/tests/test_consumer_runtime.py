@@ -27,6 +27,7 @@ from deskstream_eventstore import (
     NotWritable,
     Processor,
     create_topics,
+    ops,
 )
 from deskstream_eventstore.consuming.incoming import Incoming
 from deskstream_eventstore.kafka import producer
@@ -263,6 +264,31 @@ async def test_health_and_metrics_tell_lag_and_position(
             )
 
         await until(caught_up)
+
+
+async def test_a_process_that_is_no_member_is_told_the_lag(
+    store: Database, kafka: KafkaSettings
+) -> None:
+    follower = consumer(Behaviour())
+
+    async def told() -> tuple[int | None, bool]:
+        (row,) = (await ops.lag(store, kafka, [follower])).consumers
+        return row.lag, row.idle_seconds is not None
+
+    stream = Stream()
+    await publish(kafka, stream.many(5))
+
+    async def before_the_first() -> bool:
+        return await told() == (5, False)
+
+    await until(before_the_first)
+    async with running(runtime(store, kafka, Behaviour())):
+        await _count(store, 5)
+    assert await told() == (0, True)
+    await publish(kafka, stream.many(2))
+    assert await told() == (2, True)
+    (row,) = (await ops.lag(store, KafkaSettings("127.0.0.1:1"), [follower])).consumers
+    assert row.lag is None
 
 
 async def test_a_broker_that_comes_late_is_waited_for(store: Database) -> None:

@@ -6,7 +6,8 @@ Lists give personal data masked unless `reveal` is asked for, by someone whose r
 import hashlib
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,10 @@ from sqlalchemy import ColumnElement, select, text
 
 from deskstream_events import UnknownEventType, registry
 from deskstream_events.personal import overwrite_personal
+from deskstream_eventstore.consumer import Consumer
+from deskstream_eventstore.consuming.group_lag import group_lag
 from deskstream_eventstore.consuming.incoming import unpacked
+from deskstream_eventstore.kafka import KafkaSettings
 from deskstream_eventstore.statements import compiled, run
 from deskstream_eventstore.tables import dead_letter, operation, parked_event, side_effect
 from deskstream_eventstore.work import Database
@@ -49,12 +53,20 @@ class RelayLag:
 
 
 @dataclass(frozen=True)
+class ConsumerLag(SetAside):
+    """With how many records it is behind (None: the broker does not answer, or was not asked) and
+    for how long it has applied nothing (None: never yet)."""
+
+    lag: int | None = None
+    idle_seconds: float | None = None
+
+
+@dataclass(frozen=True)
 class Lag:
-    """Of one service, from its database alone. `consumers` are those with something set aside;
-    how many records they are behind is known to their worker (`ConsumerRuntime.health`)."""
+    """Of one service: what it has still to tell, and what it has still to hear."""
 
     relay: RelayLag
-    consumers: list[SetAside]
+    consumers: list[ConsumerLag]
 
 
 @dataclass(frozen=True)
@@ -149,6 +161,19 @@ _RELAY = compiled(
 )
 
 
+_IDLE = compiled(
+    text(
+        "select c.consumer, extract(epoch from clock_timestamp() - c.at) as age from ("
+        " with recursive names as ("
+        "  (select consumer from inbox order by consumer limit 1) union all"
+        "  select (select i.consumer from inbox i where i.consumer > n.consumer"
+        "   order by i.consumer limit 1) from names n where n.consumer is not null)"
+        " select n.consumer, (select max(i.processed_at) from inbox i"
+        "  where i.consumer = n.consumer) as at from names n where n.consumer is not null) c"
+    )
+)
+
+
 async def set_aside(database: Database) -> dict[str, SetAside]:
     """By consumer name; a consumer without any has zeros."""
     async with database.reading() as work:
@@ -167,13 +192,31 @@ async def set_aside(database: Database) -> dict[str, SetAside]:
     return counts
 
 
-async def lag(database: Database) -> Lag:
-    """How far the relay is behind, and what consumers have set aside."""
+async def lag(
+    database: Database,
+    kafka: KafkaSettings | None = None,
+    consumers: Sequence[Consumer] = (),
+) -> Lag:
+    """How far the relay is behind, and each consumer: those given, and any with something set
+    aside. The broker is asked only where `kafka` is given, for at most 2 s."""
     async with database.reading() as work:
         row = await _RELAY.row(work)
+        idle = {r["consumer"]: float(r["age"]) for r in await _IDLE.fetch(work)}
     assert row is not None
-    relay = RelayLag(row["n"], float(row["age"]), row["held"])
-    return Lag(relay, list((await set_aside(database)).values()))
+    aside = await set_aside(database)
+    behind = await group_lag(kafka, consumers) if kafka and consumers else {}
+    names = sorted({consumer.name for consumer in consumers} | aside.keys())
+    return Lag(
+        RelayLag(row["n"], float(row["age"]), row["held"]),
+        [
+            ConsumerLag(
+                **{**asdict(aside[name]), "consumer": name},
+                lag=behind.get(name),
+                idle_seconds=idle.get(name),
+            )
+            for name in names
+        ],
+    )
 
 
 async def parked(
