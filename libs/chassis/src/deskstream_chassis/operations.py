@@ -80,7 +80,7 @@ class Operations:
 
     async def lag(self) -> dict[str, Any]:
         """`{relay: {unpublished, oldest_age_seconds, held}, consumers: […]}`."""
-        return asdict(await ops.lag(self._database))
+        return asdict(await ops.lag(self._database, self._kafka, self._consumers))
 
     async def parked(
         self, consumer: str | None = None, stream: UUID | None = None, *, reveal: bool = False
