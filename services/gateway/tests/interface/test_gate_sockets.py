@@ -262,7 +262,7 @@ async def test_a_slow_but_steady_body_arrives(desk: Any, monkeypatch: pytest.Mon
     async def steady() -> Any:
         for _ in range(8):
             yield b"x" * 500
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.09)
 
     answer = await desk.http.post("/api/tickets", headers=headers, content=steady())
     assert answer.status_code == 200

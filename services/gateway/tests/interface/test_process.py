@@ -197,7 +197,7 @@ async def test_an_admin_and_a_key_come_from_the_command_line(installation: Insta
         assert (code, json.loads(out)["revoked"]) == (0, True)
         async with asyncio.timeout(7):  # what another process changed bites within 5 s
             while (await http.post("/api/tickets", headers=bearer, json={})).status_code != 401:
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(0.05)
 
 
 async def test_the_outbox_row_tells_the_gateways_own_lag(installation: Installation) -> None:

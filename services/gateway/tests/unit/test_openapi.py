@@ -40,7 +40,7 @@ SERVICE: dict[str, Any] = {
 
 
 def test_a_route_appears_as_a_client_sees_it() -> None:
-    table = [row("GET", "/things/{id:uuid}", "shop", "session|api-key:things", "api")]
+    table = [row("GET", "/things/{id:uuid}", "session|api-key:things", "api", upstream="shop")]
     merged = whole_document(table, {"shop": SERVICE})
     assert set(merged["paths"]) == {"/things/{id}"}
     operation = merged["paths"]["/things/{id}"]["get"]
@@ -54,14 +54,16 @@ def test_a_route_appears_as_a_client_sees_it() -> None:
 
 
 def test_a_served_row_that_nobody_describes_is_an_error() -> None:
-    table = [row("GET", "/things/{id:uuid}", "shop", "session", "api")]
+    table = [row("GET", "/things/{id:uuid}", "session", "api", upstream="shop")]
     with pytest.raises(TableAndDocumentsDiffer, match="GET /things"):
         whole_document(table, {"shop": {"paths": {}}})
 
 
 def test_a_described_route_that_is_no_row_is_an_error() -> None:
     with pytest.raises(TableAndDocumentsDiffer, match="/things/"):
-        whole_document([row("GET", "/open", "gateway", "public", "none")], {"shop": SERVICE})
+        whole_document(
+            [row("GET", "/open", "public", "none", upstream="gateway")], {"shop": SERVICE}
+        )
 
 
 def test_the_gateways_own_rows_are_all_described() -> None:

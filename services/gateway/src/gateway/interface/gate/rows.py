@@ -140,10 +140,10 @@ def _ticket_scopes(action: str) -> set[str]:
 def make_row(
     method: str,
     template: str,
-    upstream: str,
     access: str,
     rate: str,
     *,
+    upstream: str,
     unserved: frozenset[str],
     reasons: Mapping[str, str],
     body: int | None = None,
