@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +14,7 @@ Data = Annotated[
     Path | None,
     typer.Option("--data", help="Data folder of the stack.", envvar="DESKSTREAM_DATA"),
 ]
+Personal = Annotated[bool, typer.Option("--personal", help="Show names, addresses and texts too.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")]
 
 
@@ -43,9 +43,16 @@ def service_says(
     """Run a service's command; on failure passes its words and exit code on."""
     done = stack.run(service, *arguments, entered=entered)
     if done.returncode != 0:
-        sys.stdout.write(done.stdout)
-        raise fail(done.stderr.strip() or f"{service} answered {done.returncode}", done.returncode)
+        raise fail(f"{service}: {_reason(done)}", done.returncode)
     return done
+
+
+def _reason(done: subprocess.CompletedProcess[str]) -> str:
+    """The error code of a service's answer, or else what it wrote to standard error."""
+    try:
+        return str(json.loads(done.stdout)["error"])
+    except (ValueError, KeyError, TypeError):
+        return done.stderr.strip() or f"exit code {done.returncode}"
 
 
 def ops(stack: Stack, service: str, *arguments: str) -> Any:

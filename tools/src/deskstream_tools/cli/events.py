@@ -10,16 +10,14 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from deskstream_events import REDACTED, TOPICS, BadEnvelope, Envelope, UnknownEventType, registry
 from deskstream_events.personal import overwrite_personal
-from deskstream_tools.cli.common import AsJson, Data, fail, known_stack
+from deskstream_tools.cli.common import AsJson, Data, Personal, fail, known_stack
 
 HIDDEN = "[hidden]"
 
 
 def events(
     topic: Annotated[str, typer.Argument(help="Such as ticketing.ticket.v1.")],
-    personal: Annotated[
-        bool, typer.Option("--personal", help="Show names, addresses and texts too.")
-    ] = False,
+    personal: Personal = False,
     follow: Annotated[
         bool, typer.Option("--follow/--no-follow", "-f", help="Wait for more.")
     ] = False,

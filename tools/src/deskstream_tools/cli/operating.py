@@ -1,15 +1,26 @@
 """What operators ask of the services' stores; each runs the service's own command."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any
 
 import typer
 
 from deskstream_events import TOPICS
-from deskstream_tools.cli.common import AsJson, Data, fail, known_stack, ops, service_says, show
+from deskstream_tools.cli.common import (
+    AsJson,
+    Data,
+    Personal,
+    fail,
+    known_stack,
+    ops,
+    service_says,
+    show,
+)
 from deskstream_tools.local.settings import SERVICES
 
 Service = Annotated[str, typer.Argument(help="gateway, ticketing or notifier.")]
+Consumer = Annotated[str | None, typer.Option(help="Such as ticketing.people.")]
 Some = Annotated[str | None, typer.Argument(help="One service; all of them by default.")]
 
 
@@ -19,11 +30,11 @@ def _services(service: str | None) -> tuple[str, ...]:
     return (service,) if service else SERVICES
 
 
-def _each(command: str, service: str | None, data: Data, *, as_json: bool) -> None:
+def _each(command: str, service: str | None, data: Data, *options: str, as_json: bool) -> None:
     stack = known_stack(data)
     names = _services(service)
     with ThreadPoolExecutor() as pool:  # each is a process of its own
-        asked = pool.map(lambda name: ops(stack, name, command), names)
+        asked = pool.map(lambda name: ops(stack, name, command, *options), names)
         answers = dict(zip(names, asked, strict=True))
     if as_json:
         show(answers, as_json=True)
@@ -38,14 +49,33 @@ def lag(service: Some = None, data: Data = None, as_json: AsJson = False) -> Non
     _each("lag", service, data, as_json=as_json)
 
 
-def parked(service: Some = None, data: Data = None, as_json: AsJson = False) -> None:
+def parked(
+    service: Some = None,
+    consumer: Consumer = None,
+    personal: Personal = False,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
     """Streams that wait because one of their events failed."""
-    _each("parked", service, data, as_json=as_json)
+    options = _given("--consumer", consumer) + ["--reveal"] * personal
+    _each("parked", service, data, *options, as_json=as_json)
 
 
-def dead_letters(service: Some = None, data: Data = None, as_json: AsJson = False) -> None:
+def dead_letters(
+    service: Some = None,
+    consumer: Consumer = None,
+    everything: Annotated[bool, typer.Option("--all", help="Replayed ones too.")] = False,
+    personal: Personal = False,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
     """Records that could not be read."""
-    _each("dead-letters", service, data, as_json=as_json)
+    options = _given("--consumer", consumer) + ["--all"] * everything + ["--reveal"] * personal
+    _each("dead-letters", service, data, *options, as_json=as_json)
+
+
+def _given(name: str, value: str | None) -> list[str]:
+    return [name, value] if value is not None else []
 
 
 def replay(
@@ -56,7 +86,7 @@ def replay(
 ) -> None:
     """Apply a parked stream or a dead letter again.
 
-    Examples: `desk replay notifier dead-letter 12` · `desk replay ticketing parked
+    Examples: `desk replay notifier dead-letter 0192…` · `desk replay ticketing parked
     ticketing.people 0192…`
     """
     show(ops(known_stack(data), service, "replay", what, *which), as_json=True)
@@ -77,34 +107,44 @@ def show_stream(
     ] = None,
     version: Annotated[int | None, typer.Option(help="The stream up to this version.")] = None,
     service: Annotated[str | None, typer.Option(help="Whose store; all by default.")] = None,
+    personal: Personal = False,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """A stream's events, up to any instant or version. Shows personal data.
+    """A stream's events, and with `--personal` its state, as of any instant or version.
 
     Example: `desk show 0192c0de-… --as-of 2027-01-31T12:00:00Z`
     """
     stack = known_stack(data)
-    options = ["--as-of", as_of] if as_of else []
-    options += ["--version", str(version)] if version is not None else []
-    last = None
-    for name in _services(service):
-        last = stack.run(name, "ops", "show", stream, *options)
-        if last.returncode == 0:
-            return _stream(ops(stack, name, "show", stream, *options), as_json=as_json)
-    assert last is not None
-    raise fail((last.stderr or last.stdout).strip() or "no such stream")
+    options = _given("--as-of", as_of) + ["--masked"] * (not personal)
+    options += _given("--version", None if version is None else str(version))
+    names = _services(service)
+    with ThreadPoolExecutor() as pool:
+        answers = list(
+            pool.map(lambda name: stack.run(name, "ops", "show", stream, *options), names)
+        )
+    for name, answer in zip(names, answers, strict=True):
+        if answer.returncode == 0:
+            _stream(json.loads(answer.stdout), as_json=as_json)
+            return
+        if "unknown_stream" not in answer.stdout:
+            raise fail(f"{name}: {(answer.stderr or answer.stdout).strip()}", answer.returncode)
+    raise fail(f"no store holds a stream {stream}")
 
 
 def _stream(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        return show(found, as_json=True)
+        show(found, as_json=True)
+        return
     typer.echo(f"{found['stream_type']} {found['stream_id']} at version {found['version']}")
     for event in found["events"]:
         typer.echo(f"\n#{event['version']} {event['type']}  {event['recorded_at']}")
         for name, value in event["data"].items():
             typer.echo(f"    {name}: {value}")
-    return None
+    if "state" in found:
+        typer.echo("\nthe state that they make:")
+        for name, value in found["state"].items():
+            typer.echo(f"    {name}: {value}")
 
 
 def migrate(service: Some = None, data: Data = None) -> None:
@@ -121,9 +161,16 @@ effects = typer.Typer(
 
 
 @effects.command("list")
-def list_effects(service: Some = None, data: Data = None, as_json: AsJson = False) -> None:
-    """Effects that are not done: pending, held, failed."""
-    _each("effects", service, data, as_json=as_json)
+def list_effects(
+    service: Some = None,
+    status: Annotated[str | None, typer.Option(help="Such as held, failed, pending.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Such as mail.")] = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Effects and what became of them."""
+    options = _given("--status", status) + _given("--kind", kind)
+    _each("effects", service, data, *options, as_json=as_json)
 
 
 @effects.command("resolve")

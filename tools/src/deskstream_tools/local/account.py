@@ -78,16 +78,16 @@ def reachable_copy(tree: Path, name: str) -> Path:
 
 
 def short_folder(of: Path) -> Path:
-    """A private folder whose path is short enough for sockets (107 bytes), one per data folder.
+    """Where a private folder lies whose path is short enough for sockets (107 bytes)."""
+    return Path("/tmp") / f"desk-{os.getuid()}-{_mark(of)}"  # noqa: S108 - short by need
 
-    Raises PermissionError where somebody else's folder lies there.
-    """
-    folder = Path("/tmp") / f"desk-{os.getuid()}-{_mark(of)}"  # noqa: S108 - short by need
+
+def make_short_folder(folder: Path) -> None:
+    """Make it. Raises PermissionError where somebody else's folder lies there."""
     folder.mkdir(mode=0o711, exist_ok=True)
     found = folder.lstat()
     if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):
         raise PermissionError(f"{folder} is not ours: remove it, or choose another data folder")
-    return folder
 
 
 def _mark(path: Path) -> str:

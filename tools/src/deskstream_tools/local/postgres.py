@@ -14,10 +14,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
+import psutil
 import psycopg
 
 from deskstream_tools.local.account import (
     give,
+    make_short_folder,
     reachable_copy,
     remove_server_folder,
     server_account,
@@ -79,6 +81,7 @@ class PostgresServer:
 
     def prepare(self) -> None:
         """Make data and socket folder where missing. Blocks about one second the first time."""
+        make_short_folder(self.sockets.parent)
         self.sockets.mkdir(mode=0o700, exist_ok=True)
         give(self.sockets)
         data = server_folder(self._folder)
@@ -143,19 +146,23 @@ class PostgresServer:
         return pid if started_at(pid) is not None else None
 
     def kill(self) -> None:
-        """SIGKILL the postmaster, as a crash would; its children follow by themselves."""
+        """SIGKILL the postmaster, as a crash would; returns when its children have followed."""
         if (pid := self.pid) is not None:
+            family = [pid, *(child.pid for child in psutil.Process(pid).children())]
             os.kill(pid, signal.SIGKILL)
-            wait_until(lambda: started_at(pid) is None, "PostgreSQL to die")
+            wait_until(lambda: all(started_at(p) is None for p in family), "PostgreSQL to die")
 
     def stop(self) -> None:
         """Stop it fast and clean, and wait. Nothing to do where it does not run."""
         if (pid := self.pid) is not None:
             stop_process(pid, signal.SIGINT)
-        shutil.rmtree(self.sockets, ignore_errors=True)
+        self.remove_sockets()
+
+    def remove_sockets(self) -> None:
+        """Remove the socket folder of a server that was stopped."""
+        shutil.rmtree(self.sockets.parent, ignore_errors=True)
 
     def remove(self) -> None:
         """Stop it and drop its data."""
         self.stop()
         remove_server_folder(self._folder)
-        shutil.rmtree(self.sockets.parent, ignore_errors=True)

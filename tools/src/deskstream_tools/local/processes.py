@@ -41,7 +41,8 @@ def _tail(log: Path | None) -> str:
 
 
 def started_at(pid: int) -> float | None:
-    """When the process began; None where there is none (a zombie is none)."""
+    """When the process began; None where there is none (a zombie is none, and reaped if ours)."""
+    _reap()
     try:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:
@@ -66,7 +67,6 @@ def stop_process(pid: int, how: signal.Signals = signal.SIGTERM, seconds: float 
             return ask is how
         end = time.monotonic() + patience
         while time.monotonic() < end:
-            _reap()
             if started_at(pid) != begun:
                 return ask is how
             time.sleep(0.02)

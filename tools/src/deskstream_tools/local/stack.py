@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from deskstream_tools.local.account import is_root, short_folder
+from deskstream_tools.local.account import is_root
 from deskstream_tools.local.environment import base, database_name, service_environment
 from deskstream_tools.local.kafka import KafkaServer
 from deskstream_tools.local.leftovers import end_leftovers
@@ -55,7 +55,7 @@ class Stack:
         self.postgres = PostgresServer(settings.data / "postgres", durable=settings.durable)
         ports = settings.ports
         self.kafka = KafkaServer(settings.data / "kafka", ports["kafka"], ports["kafka-controller"])
-        socket = short_folder(settings.data / "postgres") / "supervisor"
+        socket = self.postgres.sockets.parent / "supervisor"
         self.supervisor = Supervisor(settings.data, socket, self.logs)
 
     def __enter__(self) -> Self:
@@ -242,4 +242,5 @@ class Stack:
         except NotRunning:
             self.clean_up()
         self.kafka.keep_archive(clean=not self.kafka.answers())
+        self.postgres.remove_sockets()
         self.settings.stack_file.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from deskstream_events import TOPICS, Topic
 from deskstream_tools.local.account import server_account
 from deskstream_tools.local.databases import Databases
 from deskstream_tools.local.environment import base, database_name, service_environment
@@ -32,8 +33,9 @@ def bring_up(stack: "Stack") -> None:
         mailbox = pool.submit(way.start_mailbox)
         way.start_postgres()
         served = [pool.submit(way.start_service, name, topics_made) for name in SERVICES]
-        for part in (topics_made, mailbox, *served):
+        for part in (mailbox, *served):
             part.result()
+        way.feed(topics_made.result())
 
 
 class _Way:
@@ -58,19 +60,22 @@ class _Way:
                 databases.create(database_name(service))
         self._hop("PostgreSQL answers")
 
-    def start_kafka(self) -> None:
+    def start_kafka(self) -> list[Topic]:
         self._stack.start("kafka")
         settings = self._stack.settings
         from deskstream_tools import topics  # slow to import, and most commands need none
 
         made = asyncio.run(topics.create(settings.bootstrap, settings.topic_prefix))
         self._hop(f"Kafka answers, {len(made)} topics made")
+        if len(made) == len(TOPICS):
+            return []
+        return asyncio.run(topics.starved(settings.bootstrap, settings.topic_prefix))
 
     def start_mailbox(self) -> None:
         self._stack.start("mailbox")
         self._hop(f"the mailbox answers: {self._stack.settings.url('mailbox-page')}")
 
-    def start_service(self, service: str, topics_made: "Future[None]") -> None:
+    def start_service(self, service: str, topics_made: "Future[list[Topic]]") -> None:
         self._run(service, "migrate")
         self._hop(f"{service}: schema at head")
         topics_made.result()
@@ -79,6 +84,12 @@ class _Way:
             self._create_admin()
         self._stack.wait(service)
         self._hop(f"{service} is ready")
+
+    def feed(self, starved: list[Topic]) -> None:
+        """Fill consumers that are new, from the stores: their topics have forgotten too much."""
+        for topic in starved:
+            self._run(topic.owner, "ops", "republish", topic.name)
+            self._hop(f"{topic.name} is sent again for a consumer that is new")
 
     def _create_admin(self) -> None:
         done = self._stack.settings.data / "admin-created"
