@@ -137,7 +137,7 @@ async def test_a_person_erased_while_a_rebuild_runs_is_not_brought_back(viewed: 
         redact(viewed, ORIGIN, lambda *_: None, subjects=[subject], erased_at=NOW)
     )
     async with asyncio.timeout(10):
-        while "ana" in await viewed.pool.fetchval("select data::text from events"):  # noqa: ASYNC110
+        while "ana" in await viewed.pool.fetchval("select data::text from events"):
             await asyncio.sleep(0.02)
     slow.go_on.set()
     await rebuilding

@@ -48,7 +48,7 @@ async def relaying(database: Database, kafka: KafkaSettings) -> AsyncIterator[Re
 
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
     async with asyncio.timeout(seconds):
-        while not await condition():  # noqa: ASYNC110
+        while not await condition():
             await asyncio.sleep(0.02)
 
 
