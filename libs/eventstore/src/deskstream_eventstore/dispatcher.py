@@ -118,6 +118,8 @@ class Dispatcher:
             log.error("effect not settled", error_code=code_of(error))
 
     async def _handle(self, effect: Effect, *, lost: bool) -> None:
+        if effect.correlation_id:  # for this task's log lines only
+            structlog.contextvars.bind_contextvars(correlation_id=effect.correlation_id)
         outcome = Unknown("owner_lost") if lost else await self.performed(effect)
         log.info(
             "effect performed",

@@ -25,6 +25,8 @@ class Effect:
     """Including the one at hand."""
     stream: tuple[str, UUID] | None = None
     """Whom it belongs to."""
+    correlation_id: str | None = None
+    """Of the command that it goes back to, for logs."""
 
 
 @dataclass(frozen=True)
@@ -113,4 +115,5 @@ async def plan_effect(
 def effect_of(row: asyncpg.Record) -> Effect:
     """From a row of `side_effect`."""
     stream = (row["stream_type"], UUID(bytes=row["stream_id"].bytes)) if row["stream_id"] else None
-    return Effect(row["key"], row["kind"], row["payload"], row["attempts"], stream)
+    correlation = (row.get("origin") or {}).get("correlation_id")
+    return Effect(row["key"], row["kind"], row["payload"], row["attempts"], stream, correlation)

@@ -22,7 +22,8 @@ _TAKE = compiled(
         "  next_try_at = clock_timestamp() + cast(:lease as interval),"
         "  attempts = s.attempts + case when due.lost then 0 else 1 end"
         " from due where s.key = due.key"
-        " returning s.key, s.kind, s.payload, s.attempts, s.stream_type, s.stream_id, due.lost"
+        " returning s.key, s.kind, s.payload, s.attempts, s.stream_type, s.stream_id,"
+        " s.origin, due.lost"
     )
 )
 _BEAT = compiled(
