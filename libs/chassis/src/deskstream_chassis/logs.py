@@ -54,18 +54,23 @@ def where(error: BaseException, depth: int = 4) -> str:
     return " > ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in frames)
 
 
-def _clean(value: Any) -> Any:
-    if value is None or isinstance(value, bool | int | float):
+_OURS: Final = frozenset(
+    {"timestamp", "level", "service.name", "service.version", "trace_id", "span_id", "http_route"}
+)
+"""Fields whose values come from our own vocabulary alone: not scrubbed."""
+
+
+def _clean(key: str, value: Any) -> Any:
+    if key in _OURS or value is None or isinstance(value, bool | int | float):
         return value
     return scrub(str(value))
 
 
 def allow_listed(_: Any, __: str, fields: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """Processor: keep ALLOWED fields only, scrub their values."""
-    kept = {key: _clean(value) for key, value in fields.items() if key in ALLOWED}
-    dropped = sorted(key for key in fields if key not in ALLOWED and not key.startswith("_"))
-    if dropped:
-        kept["dropped"] = ",".join(dropped)
+    kept = {key: _clean(key, value) for key, value in fields.items() if key in ALLOWED}
+    if len(kept) < len(fields):
+        kept["dropped"] = ",".join(sorted(fields.keys() - ALLOWED))
     return kept
 
 

@@ -1,6 +1,7 @@
 """The life of a process: start, wait for the schema, run, and leave in order at SIGTERM."""
 
 import asyncio
+import gc
 import signal
 import traceback
 from collections.abc import Awaitable, Callable
@@ -83,6 +84,7 @@ async def _run(
         health.dependencies["database"] = lambda: _database_answers(parts)
         health.measures.append(lambda: _measure_pool(parts))
         ops.serve_also(parts.ops_routes)
+        _rest_the_collector()
         jobs: dict[str, Callable[[asyncio.Event], Awaitable[None]]] = {}
         if health.role in ("api", "all") and parts.app is not None:
             jobs["http"] = _server(spec, settings, parts, stopping).run
@@ -95,6 +97,13 @@ async def _run(
         finally:
             starting.cancel()
     log.info("stopped", role=health.role)
+
+
+def _rest_the_collector() -> None:
+    """What stands now stays: a tenth of a request's CPU was spent on walking through it."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
 
 
 async def _start(

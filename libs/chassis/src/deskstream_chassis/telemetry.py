@@ -1,6 +1,7 @@
 """Traces: one from click to mail. W3C trace context in, through and out."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,13 +18,22 @@ from opentelemetry.sdk.trace.export import (
     SpanExporter,
     SpanExportResult,
 )
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+)
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deskstream_chassis.http.context import context_of
 
-_PROPAGATOR = TraceContextTextMapPropagator()
+_TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
+"""W3C trace context, version 00; `tracestate` is nobody's here and is not carried."""
+_NOWHERE = Context()
 EXPORT_SECONDS = 2
 
 
@@ -90,14 +100,20 @@ def install(provider: TracerProvider) -> TracerProvider:
 
 
 def _remote(traceparent: str | None) -> Context:
-    return _PROPAGATOR.extract({"traceparent": traceparent} if traceparent else {}, Context())
+    found = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
+    if found is None:
+        return _NOWHERE
+    trace_id, span_id, flags = (int(part, 16) for part in found.groups())
+    parent = SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(flags))
+    return trace.set_span_in_context(NonRecordingSpan(parent), _NOWHERE)
 
 
 def traceparent_of(span: Span) -> str | None:
     """The `traceparent` that makes others children of this span; None for an invalid span."""
-    carrier: dict[str, str] = {}
-    _PROPAGATOR.inject(carrier, trace.set_span_in_context(span))
-    return carrier.get("traceparent")
+    own = span.get_span_context()
+    if not own.is_valid:
+        return None
+    return f"00-{own.trace_id:032x}-{own.span_id:016x}-{int(own.trace_flags):02x}"
 
 
 def current_traceparent() -> str | None:

@@ -109,9 +109,11 @@ async def test_a_request_is_one_span_of_the_caller_s_trace(span_file: Path) -> N
 
 
 async def test_a_malformed_traceparent_begins_a_trace(span_file: Path) -> None:
-    answer = await call(app(), "GET", "/observed/1", As="agent", traceparent="00-zz-1-01")
-    assert answer.json().startswith("00-")
-    assert spans(span_file)[-1]["parent_id"] is None
+    zeros = f"00-{'0' * 32}-b7ad6b7169203331-01"
+    for bad in ("00-zz-1-01", zeros, PARENT.upper(), f"{PARENT}-x", f"00-{TRACE}-{'0' * 16}-01"):
+        answer = await call(app(), "GET", "/observed/1", As="agent", traceparent=bad)
+        assert answer.json().startswith("00-")
+        assert spans(span_file)[-1]["parent_id"] is None
 
 
 async def test_a_failed_request_marks_its_span_without_the_message(span_file: Path) -> None:
