@@ -128,6 +128,51 @@ async def test_garbage_of_every_kind_passes_through_a_real_broker(
     assert await one(store, "select count(*) from dead_letter") == 3
 
 
+class NoUtf8(str):
+    """A header's name as a careless client in another language might send it."""
+
+    __slots__ = ()
+
+    def encode(self, *_: object) -> bytes:
+        return b"\xff\xfe"
+
+
+@pytest.mark.parametrize("compression", [None, "lz4"])
+async def test_a_header_name_that_is_no_utf8_stops_no_partition(
+    store: Database,
+    kafka: KafkaSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    compression: str | None,
+) -> None:
+    from aiokafka import AIOKafkaProducer
+    from aiokafka.producer import message_accumulator
+    from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
+
+    monkeypatch.setattr(
+        message_accumulator, "DefaultRecordBatchBuilder", _DefaultRecordBatchBuilderPy
+    )
+    sender = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, compression_type=compression)
+    monkeypatch.setattr(sender, "_serialize", lambda key, value, _: (key, value))
+    await sender.start()
+    stream, wrong = Stream(), Stream().tagged()
+    broken = [(NoUtf8(n) if n == "ce_id" else n, v) for n, v in wrong.headers]
+    sent = []
+    for value, headers in [
+        *((r.value, list(r.headers)) for r in stream.many(2)),
+        (wrong.value, broken),
+        *((r.value, [*r.headers, (NoUtf8("x"), b"1")]) for r in stream.many(2)),
+    ]:
+        topic = TOPIC.named(kafka.prefix)
+        sent.append(await sender.send(topic, value, partition=0, headers=headers))
+    await asyncio.gather(*sent)
+    await sender.stop()
+    async with running(runtime(store, kafka, Behaviour())):
+        await _count(store, 4)
+    assert await seen(store) == [1, 2, 3, 4]
+    headers = await one(store, "select headers from dead_letter where error_code = 'bad_headers'")
+    assert "\\\\xff\\\\xfe" in [name for name, _ in headers]
+
+
 class Impatient(Processor):
     """Fails with a defect of the runtime's own, twice, before its commit."""
 

@@ -14,7 +14,9 @@ from faststream.kafka.annotations import KafkaMessage
 from faststream.kafka.message import KafkaAckableMessage
 
 from deskstream_eventstore.consumer import Consumer
-from deskstream_eventstore.consuming.patience import Patience
+from deskstream_eventstore.consuming import lenient
+from deskstream_eventstore.consuming.apply import NotWritable
+from deskstream_eventstore.consuming.patience import GivenBack, Patience
 from deskstream_eventstore.consuming.processor import Processor, utc_now
 from deskstream_eventstore.consuming.watch import Follower, Watch
 from deskstream_eventstore.kafka import KafkaSettings
@@ -74,6 +76,7 @@ class ConsumerRuntime:
         if not self._consumers:
             await stopping.wait()
             return
+        lenient.install()
         self._leaving.clear()
         broker = self._broker()
         self._watch.follow([self._follow(broker, consumer) for consumer in self._consumers])
@@ -186,9 +189,6 @@ class ConsumerRuntime:
 
     def _judge(self, consumer: Consumer, error: Exception) -> None:
         """Every failure gives the batch back; one that cannot be kept anywhere ends the run."""
-        from deskstream_eventstore.consuming.apply import NotWritable
-        from deskstream_eventstore.consuming.patience import GivenBack
-
         name = type(error).__name__
         if isinstance(error, GivenBack):
             log.info("batch given back", consumer=consumer.name, reason=str(error))
