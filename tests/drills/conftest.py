@@ -1,10 +1,15 @@
 """Fixtures of the drills: the record of what happened."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from drills.place import Place, place
 from drills.record import Drill, write
+
+from deskstream_eventstore.testing import create_store
+from deskstream_tools.testing import Fresh
 
 OUT = Path(__file__).parents[2] / ".out"
 _seen: list[Drill] = []
@@ -20,6 +25,20 @@ def drill(request: pytest.FixtureRequest) -> Iterator[Drill]:
     yield found
     assert found.happened, "a drill must show that its fault happened"
     assert found.held, "a drill must check its invariant"
+
+
+@pytest.fixture
+async def fresh_place(
+    postgres_dsn: Fresh, kafka_bootstrap: str
+) -> AsyncIterator[Callable[[], Awaitable[Place]]]:
+    """A factory of fresh stores with a fresh topic each, on the run's servers."""
+    async with AsyncExitStack() as places:
+
+        async def fresh() -> Place:
+            dsn = postgres_dsn(create_store, name="store")
+            return await places.enter_async_context(place(dsn, kafka_bootstrap))
+
+        yield fresh
 
 
 def pytest_sessionfinish() -> None:
