@@ -1,10 +1,13 @@
 """How often: GCRA in the process, one bucket per class and key (design 02 §4)."""
 
+import hashlib
 import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from deskstream_chassis.http.problem import Problem
+from gateway.domain.text import fold_email
 from gateway.interface.gate.rows import Rate
 
 _SWEEP_ABOVE = 20_000
@@ -105,6 +108,23 @@ class Limiter:
 
     def _sweep(self, now: float) -> None:
         self._arrivals = {slot: at for slot, at in self._arrivals.items() if at > now}
+
+
+class AccountLimit:
+    """The class `auth` once more, per account, known or not: many addresses do not help a guesser.
+
+    Keeps hashes only."""
+
+    def __init__(self, limiter: Limiter) -> None:
+        self._limiter = limiter
+
+    def take(self, email: str) -> None:
+        """Count one try for this account. Raises Problem 429."""
+        key = hashlib.blake2b(fold_email(email).encode(), digest_size=16).hexdigest()
+        verdict = self._limiter.hit(QUOTAS["auth"], f"account:{key}")
+        if not verdict.allowed:
+            retry = {"Retry-After": str(verdict.retry_after)}
+            raise Problem(429, "rate_limited", headers=retry)
 
 
 class Concurrency:

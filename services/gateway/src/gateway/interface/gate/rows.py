@@ -84,8 +84,6 @@ class Row:
     """May be asked again once, before the first byte, after a broken connection."""
     renews: bool
     """Counts as use by a person: the session's idle time starts again."""
-    page: bool
-    """Answers a browser's page and sets a content policy of its own."""
     public_reason: str | None
     served: bool
 
@@ -150,7 +148,6 @@ def make_row(
     timeout: float | None = None,
     viewer: bool = False,
     renews: bool = True,
-    page: bool = False,
 ) -> Row:
     """A row with what its class says by default. Raises ValueError for a row without sense."""
     verb, kind = cast("Method", method), cast("Rate", rate)
@@ -175,7 +172,6 @@ def make_row(
         unsafe=verb in _UNSAFE,
         idempotent=verb in {"GET", "HEAD"},
         renews=renews,
-        page=page,
         public_reason=reason,
         served=f"{method} {path}" not in unserved,
     )

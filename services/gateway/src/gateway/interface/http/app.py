@@ -2,6 +2,7 @@
 
 from deskstream_chassis.http.app import ServiceApp, create_app
 from gateway.application.app import GatewayApp
+from gateway.interface.gate.limits import AccountLimit, Limiter
 from gateway.interface.http.auth_routes import auth_router
 from gateway.interface.http.errors import ERRORS
 from gateway.interface.http.key_routes import key_router
@@ -10,10 +11,11 @@ from gateway.interface.http.staff_routes import staff_router
 from gateway.interface.http.verify_routes import verify_router
 
 
-def create_inner_app(app: GatewayApp) -> ServiceApp:
+def create_inner_app(app: GatewayApp, limit: AccountLimit | None = None) -> ServiceApp:
     """Routes, guards and errors. It believes the scope's principal (interface/scope.py), so only
     the gate may call it; it is never bound to a port."""
-    routers = (auth_router(app), verify_router(app), staff_router(app), key_router(app))
+    limit = limit or AccountLimit(Limiter())
+    routers = (auth_router(app, limit), verify_router(app), staff_router(app), key_router(app))
     return create_app(
         "gateway", routers=routers, authenticate=authenticate, errors=ERRORS, observed=False
     )

@@ -9,6 +9,7 @@ from gateway.application.register_user import RegisterUser
 from gateway.application.resend_verification import ResendVerification
 from gateway.application.sign_in import SignedIn, SignIn
 from gateway.application.sign_out import SignOut
+from gateway.interface.gate.limits import AccountLimit
 from gateway.interface.http.cookie import clear_session, set_session
 from gateway.interface.http.principal import (
     AddressDep,
@@ -33,7 +34,7 @@ from gateway.interface.http.schemas import (
 AUTH_BODY_LIMIT = 16 * 1024
 
 
-def auth_router(app: GatewayApp) -> APIRouter:
+def auth_router(app: GatewayApp, limit: AccountLimit) -> APIRouter:
     """The routes of accounts and sessions."""
     router = APIRouter(prefix="/api/auth", tags=["auth"])
 
@@ -41,6 +42,7 @@ def auth_router(app: GatewayApp) -> APIRouter:
     @guarded("public", reason="whoever works here asks for an account", body_limit=AUTH_BODY_LIMIT)
     async def register(body: Registration, caller: VisitorDep, address: AddressDep) -> Accepted:
         """A verification mail goes out; the answer is the same for a known address."""
+        limit.take(body.email)
         command = RegisterUser(body.email, body.name, body.password, address)
         await caller.once(app.register_user, command, type(None))
         return Accepted()
@@ -49,6 +51,7 @@ def auth_router(app: GatewayApp) -> APIRouter:
     @guarded("public", reason="the mail may have been lost", body_limit=AUTH_BODY_LIMIT)
     async def resend(body: Address, caller: VisitorDep, address: AddressDep) -> Accepted:
         """Another mail, where an account waits for one; the answer is always the same."""
+        limit.take(body.email)
         command = ResendVerification(body.email, address)
         await caller.once(app.resend_verification, command, type(None))
         return Accepted()
@@ -63,6 +66,7 @@ def auth_router(app: GatewayApp) -> APIRouter:
         address: AddressDep,
     ) -> SignedInAnswer:
         """Opens a session; the one whose cookie came along ends."""
+        limit.take(body.email)
         replaces = session.session_id if session else None
         command = SignIn(body.email, body.password, address, replaces)
         opened = await caller.once(app.sign_in, command, SignedIn)
