@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from prometheus_client import REGISTRY
 from storing import KEY
 
 from deskstream_events.gateway.team import TeamChangedV1
@@ -84,3 +85,17 @@ async def test_an_event_of_another_aggregate_is_refused_at_once(database: Databa
     with pytest.raises(ValueError, match="does not belong"):
         async with database.work(ORIGIN) as work:
             work.append("gateway.user", event.team_id, 0, [event])
+
+
+async def test_a_pool_that_is_too_small_shows_as_time_waited(store_dsn: str) -> None:
+    small = await Database.connect(store_dsn, size=1, name="t", subjects=SubjectHasher(KEY))
+    before = REGISTRY.get_sample_value("db_client_connection_wait_seconds_total") or 0.0
+
+    async def use() -> None:
+        async with small.work() as work:
+            await work.connection.execute("select pg_sleep(0.05)")
+
+    await asyncio.gather(use(), use())
+    waited = (REGISTRY.get_sample_value("db_client_connection_wait_seconds_total") or 0.0) - before
+    assert waited > 0.04
+    await small.close()

@@ -5,6 +5,10 @@ from prometheus_client import Counter, Gauge, Histogram
 APPENDS = Counter("event_store_appends_total", "Events appended.", ["stream_type"])
 CONFLICTS = Counter("event_store_append_conflicts_total", "Appends that lost a race.")
 
+POOL_WAIT = Counter(
+    "db_client_connection_wait_seconds_total", "Time spent waiting for a free connection."
+)
+
 UNPUBLISHED = Gauge("event_relay_unpublished_events", "Stored events that are not published yet.")
 OLDEST_UNPUBLISHED = Gauge(
     "event_relay_oldest_unpublished_age_seconds", "Age of the oldest unpublished event."

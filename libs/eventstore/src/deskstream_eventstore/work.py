@@ -1,6 +1,7 @@
 """The database of a service and its unit of work: one connection, one transaction."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from deskstream_eventstore.connection import (
     server_settings,
 )
 from deskstream_eventstore.errors import Conflict, EffectRefused, NotClaimed
+from deskstream_eventstore.metrics import POOL_WAIT
 from deskstream_eventstore.recorded import Recorded, load
 from deskstream_eventstore.subjects import SubjectHasher
 from deskstream_eventstore.views import View
@@ -31,6 +33,8 @@ T = TypeVar("T")
 LONGEST_WORK = 40.0
 """Seconds, beyond the server's own limit: ends what waits for a database that is gone. One timer
 for the block; asyncpg's `command_timeout` costs one per statement, a fifth of a unit of work."""
+WAITED = 0.002
+"""Seconds from which on getting a connection counts as waiting for one."""
 
 _OVERTAKEN = """
 select exists (
@@ -226,14 +230,14 @@ class Database:
         """
         work: Work | None = None
         try:
-            async with (
-                asyncio.timeout(LONGEST_WORK),
-                self.pool.acquire() as connection,
-                connection.transaction(),
-            ):
-                work = self.on(connection, origin)
-                yield work
-                await work.finish()
+            began = time.perf_counter()
+            async with asyncio.timeout(LONGEST_WORK), self.pool.acquire() as connection:
+                if (waited := time.perf_counter() - began) > WAITED:
+                    POOL_WAIT.inc(waited)
+                async with connection.transaction():
+                    work = self.on(connection, origin)
+                    yield work
+                    await work.finish()
         except asyncpg.DeadlockDetectedError:
             raise lost("writers met") from None
         except asyncpg.UniqueViolationError:
