@@ -33,6 +33,7 @@ class QueueMail:
             payload_of(letter.message_id, cause.origin),
             status=cause.standing,
             stream=(STREAM_TYPE, letter.message_id),
+            origin=cause.origin,
         ):
             return
         await self._letters.put(work, letter)
