@@ -1,6 +1,7 @@
 """The relay: everything, in order, once, and never past an open writer."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -90,6 +91,38 @@ async def test_the_stored_bytes_travel_untouched_in_stream_order(
     for stream in streams:
         assert [e.version for e, _ in found if e.stream_id == stream] == list(range(1, 16))
     assert {e.meta.correlation_id for e, _ in found} == {"c-1"}
+
+
+async def test_the_strangest_and_the_largest_texts_pass(
+    database: Database, kafka: KafkaSettings
+) -> None:
+    strange = ["a\x00b", "\\u0000", "\U0001f600\u2028", '{"at":"', "é" * 400_000]
+    async with relaying(database, kafka):
+        for title in strange:
+            stream = uuid4()
+            async with database.work(ORIGIN) as work:
+                event = TeamChangedV1(at=NOW, team_id=stream, title=title, restricted=False)
+                work.append("gateway.team", stream, 0, [event])
+        await until(lambda: published_all(database))
+    found = await records(kafka, TOPIC)
+    assert sorted(json.loads(value)["title"] for _, value in found) == sorted(strange)
+    assert {e.at for e, _ in found} == {NOW}
+    assert await database.pool.fetchval("select count(*) from relay_held") == 0
+
+
+async def test_a_payload_that_begins_otherwise_has_its_time_too(
+    database: Database, kafka: KafkaSettings
+) -> None:
+    await append(database, uuid4(), 0)
+    await database.pool.execute(
+        "update events set data = (select json_object_agg(key, value order by key desc) "
+        "from json_each(data))"
+    )
+    async with relaying(database, kafka):
+        await until(lambda: published_all(database))
+    ((envelope, value),) = await records(kafka, TOPIC)
+    assert not value.startswith(b'{"at"')
+    assert envelope.at == NOW
 
 
 async def test_a_slow_transaction_below_a_newer_position_is_waited_for(
