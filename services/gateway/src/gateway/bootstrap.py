@@ -1,7 +1,6 @@
 """The only place where the gateway is put together."""
 
 import asyncio
-import gc
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -178,7 +177,6 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             ops_routes=[OpsRoute("/internal/jwks", _published(signer))],
             commands=operator_commands(app),
         )
-        _rest_the_collector()
         yield parts
     finally:
         stopping.set()
@@ -212,14 +210,6 @@ async def _write_lines(observer: Observer, stopping: asyncio.Event) -> None:
         except TimeoutError:
             observer.flush()
     observer.flush()
-
-
-def _rest_the_collector() -> None:
-    """What stands now stays; a request makes little garbage in cycles, so it is looked for less
-    often: measured, a tenth of the CPU of a proxied request."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 50, 100)
 
 
 def document() -> Mapping[str, Any]:

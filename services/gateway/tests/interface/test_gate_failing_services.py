@@ -130,6 +130,53 @@ async def test_the_services_stream_ends_when_the_client_leaves(desk: Any) -> Non
     await eventually(lambda: desk.ticketing.open == 0)
 
 
+async def test_an_early_refusal_of_an_upload_reaches_the_client_and_leaks_nothing(
+    desk: Any,
+) -> None:
+    proof = [f"{name}: {value}" for name, value in (await desk.as_role("agent")).items()]
+    head = [
+        "POST /api/tickets/12/attachments HTTP/1.1",
+        f"Host: 127.0.0.1:{desk.port}",
+        *proof,
+        "Content-Length: 2000000",
+    ]
+
+    async def script(reader: Any, writer: Any, head: bytes) -> None:
+        writer.write(b"HTTP/1.1 403 Told\r\nContent-Length: 2\r\n\r\n{}")
+        await writer.drain()
+        while await reader.read(65536):
+            pass
+
+    desk.ticketing.script = script
+    for _ in range(5):
+        reader, writer = await asyncio.open_connection("127.0.0.1", desk.port)
+        writer.write("\r\n".join([*head, "", ""]).encode() + b"x" * 300_000)
+        answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        assert answer.startswith(b"HTTP/1.1 403")
+        writer.close()
+    await eventually(lambda: desk.ticketing.open == 0)
+
+
+async def test_a_client_that_leaves_in_the_middle_of_an_upload_ends_it_at_the_service(
+    desk: Any,
+) -> None:
+    proof = [f"{name}: {value}" for name, value in (await desk.as_role("agent")).items()]
+    head = [
+        "POST /api/tickets/12/attachments HTTP/1.1",
+        f"Host: 127.0.0.1:{desk.port}",
+        *proof,
+        "Content-Length: 2000000",
+    ]
+    for _ in range(5):
+        _, writer = await asyncio.open_connection("127.0.0.1", desk.port)
+        writer.write("\r\n".join([*head, "", ""]).encode() + b"x" * 300_000)
+        await writer.drain()
+        await eventually(lambda: desk.ticketing.open == 1)
+        writer.transport.abort()
+        await eventually(lambda: desk.ticketing.open == 0)
+    assert desk.ticketing.seen == []
+
+
 async def test_a_service_that_hangs_is_given_up_in_time(desk: Any) -> None:
     hold = asyncio.Event()
 
