@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deskstream_events import BadEnvelope, Envelope, Topic
 from deskstream_eventstore.connection import Connection
+from deskstream_eventstore.consuming.lenient import install
 from deskstream_eventstore.errors import StoreError
 from deskstream_eventstore.kafka import KafkaSettings
 
@@ -41,6 +42,7 @@ class Tail:
 
 async def read_tails(kafka: KafkaSettings, topics: Sequence[Topic]) -> list[Tail]:
     """The last record of every partition that has one. Raises TopicMissing, aiokafka's errors."""
+    install()  # a stranger's record must not keep the relay from starting
     consumer = AIOKafkaConsumer(
         bootstrap_servers=kafka.bootstrap, enable_auto_commit=False, request_timeout_ms=10_000
     )
