@@ -152,7 +152,10 @@ class Stack:
         pid = self.pid(name)
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: started_at(pid) is None, f"{name} to die")
-        if wait:
+        if wait:  # a dying process may still hold its port: first see the successor
+            wait_until(
+                lambda: self.supervisor.state(name).pid not in (None, pid), f"{name}'s successor"
+            )
             self.wait(name)
         return pid
 
