@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from deskstream_events.gateway.team import TeamChangedV1
 from deskstream_events.ticketing.ticket import TicketTaggedV1
 from deskstream_eventstore import Consumer, Database, Fact, Processor, Work
-from deskstream_eventstore.consuming import delivery
+from deskstream_eventstore.consuming import apply, delivery
 
 
 @pytest.fixture
@@ -24,6 +24,7 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     monkeypatch.setattr(delivery, "_tracer", provider.get_tracer("test"))
+    monkeypatch.setattr(apply, "is_traced", lambda: True)
     yield exporter
     provider.shutdown()
 

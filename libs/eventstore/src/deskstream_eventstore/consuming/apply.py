@@ -1,15 +1,14 @@
 """One transaction: which events are next, and applying them. No retries in here."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from deskstream_events import Meta
 from deskstream_events.personal import overwrite_personal
 from deskstream_eventstore.consumer import Consumer, Fact
-from deskstream_eventstore.consuming.delivery import Delivery, standing_of
+from deskstream_eventstore.consuming.delivery import Delivery, is_traced, standing_of
 from deskstream_eventstore.consuming.incoming import Incoming, Unreadable
 from deskstream_eventstore.consuming.ledger import BEHIND, GAP, Cursor, Ledger, Parking
 from deskstream_eventstore.metrics import DUPLICATES, END_TO_END
@@ -73,6 +72,7 @@ class Applier:
     def __init__(self, consumer: Consumer, subjects: SubjectHasher) -> None:
         self._consumer = consumer
         self._subjects = subjects
+        self._traced = False
         self._end_to_end = END_TO_END.labels(consumer.name)
         self.ledger = Ledger(consumer.name)
 
@@ -94,6 +94,7 @@ class Applier:
         applied = Applied()
         if not items:
             return applied
+        self._traced = is_traced()
         fresh = await self.ledger.receive(work, (item.id for item in items))
         await self._redact(work, [i for i in items if i.event is not None and i.id in fresh])
         todo = self._take(_by_version(items), fresh, applied)
@@ -131,11 +132,10 @@ class Applier:
         moved: dict[UUID, int] = {}
         for item in taken:
             cursor = cursors[item.stream_id]
-            parking = _parking(item, cursor, refused)
             if item.version <= cursor.last:
                 applied.duplicates += 1
                 applied.done(item)
-            elif parking is not None:
+            elif (parking := _parking(item, cursor, refused)) is not None:
                 applied.set_aside(parking)
                 cursor.parked = min(cursor.parked or item.version, item.version)
                 moved.setdefault(item.stream_id, cursor.last)
@@ -175,28 +175,30 @@ class Applier:
         if event is None:
             return
         envelope = item.envelope
-        standing = standing_of(envelope, now)
         meta = envelope.meta
-        with Delivery(self._consumer.name, envelope, standing) as delivery:
+        age = now - envelope.at
+        standing = standing_of(envelope, age)
+        with Delivery(self._consumer.name, envelope, standing, traced=self._traced) as delivery:
+            if delivery.traceparent != meta.traceparent:
+                meta = replace(meta, traceparent=delivery.traceparent)
             fact = Fact(
-                event=event,
-                type=envelope.type,
-                stream_id=envelope.stream_id,
-                version=envelope.version,
-                event_id=envelope.event_id,
-                at=envelope.at,
-                meta=Meta(meta.actor, meta.correlation_id, meta.causation_id, delivery.traceparent),
-                topic=item.topic,
-                partition=item.partition,
-                offset=item.offset,
-                republished=envelope.republished,
-                standing=standing,
+                event,
+                envelope.type,
+                item.stream_id,
+                item.version,
+                item.id,
+                envelope.at,
+                meta,
+                item.topic,
+                item.partition,
+                item.offset,
+                envelope.republished,
+                standing,
             )
             await self._consumer.handlers[event.TYPE](work, fact)
             await work.finish()
         if not envelope.republished:
-            age = (now - envelope.at).total_seconds()
-            self._end_to_end.observe(max(0.0, age))
+            self._end_to_end.observe(max(0.0, age.total_seconds()))
 
     async def _redact(self, work: Work, items: Sequence[Incoming]) -> None:
         about = [

@@ -1,7 +1,7 @@
 """What surrounds a handler: its span, its log fields, and how far its outside effects may go."""
 
 from contextvars import ContextVar
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from opentelemetry import context, trace
@@ -21,11 +21,11 @@ def current_standing() -> Standing:
     return _standing.get()
 
 
-def standing_of(envelope: Envelope, now: datetime) -> Standing:
-    """See `Standing`. `now` is application time."""
+def standing_of(envelope: Envelope, age: timedelta) -> Standing:
+    """See `Standing`. `age` is by application time."""
     if envelope.republished:
         return "muted"
-    return "held" if now - envelope.at > OLDEST_LIVE else "pending"
+    return "held" if age > OLDEST_LIVE else "pending"
 
 
 class Delivery:
@@ -36,21 +36,18 @@ class Delivery:
 
     __slots__ = ("_context", "_fields", "_span", "_standing", "traceparent")
 
-    def __init__(self, consumer: str, envelope: Envelope, standing: Standing) -> None:
+    def __init__(
+        self, consumer: str, envelope: Envelope, standing: Standing, *, traced: bool
+    ) -> None:
         meta = envelope.meta
-        self._span = _tracer.start_span(
-            f"{consumer} {envelope.type}",
-            context=remote(meta.traceparent),
-            kind=trace.SpanKind.CONSUMER,
-            attributes={
-                "messaging.system": "kafka",
-                "messaging.consumer.group.name": consumer,
-                "deskstream.event_type": envelope.type,
-                "deskstream.stream_id": str(envelope.stream_id),
-            },
-        )
-        self.traceparent = traceparent_of(self._span) or meta.traceparent
-        self._context = context.attach(trace.set_span_in_context(self._span))
+        parent = remote(meta.traceparent)
+        self.traceparent = meta.traceparent
+        self._span: trace.Span | None = None
+        if traced:
+            self._span = _start(consumer, envelope, parent)
+            self.traceparent = traceparent_of(self._span) or meta.traceparent
+            parent = trace.set_span_in_context(self._span)
+        self._context = context.attach(parent)
         self._standing = _standing.set(standing)
         self._fields = structlog.contextvars.bind_contextvars(
             correlation_id=meta.correlation_id, causation_id=str(envelope.event_id)
@@ -63,9 +60,29 @@ class Delivery:
         structlog.contextvars.reset_contextvars(**self._fields)
         _standing.reset(self._standing)
         context.detach(self._context)
-        if error is not None:
-            self._span.set_status(trace.StatusCode.ERROR, type(error).__name__)
-        self._span.end()
+        if self._span is not None:
+            if error is not None:
+                self._span.set_status(trace.StatusCode.ERROR, type(error).__name__)
+            self._span.end()
+
+
+def is_traced() -> bool:
+    """Whether the process has a tracer; spans of none are not worth their making."""
+    return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+
+
+def _start(consumer: str, envelope: Envelope, parent: context.Context) -> trace.Span:
+    return _tracer.start_span(
+        f"{consumer} {envelope.type}",
+        context=parent,
+        kind=trace.SpanKind.CONSUMER,
+        attributes={
+            "messaging.system": "kafka",
+            "messaging.consumer.group.name": consumer,
+            "deskstream.event_type": envelope.type,
+            "deskstream.stream_id": str(envelope.stream_id),
+        },
+    )
 
 
 def remote(parent: str | None) -> context.Context:

@@ -31,33 +31,42 @@ class Record(Protocol):
     def headers(self) -> Sequence[tuple[str, bytes]]: ...
 
 
-@dataclass(slots=True)
 class Incoming:
     """A readable event. `event` is None where the consumer has no handler for its type."""
 
-    envelope: Envelope
-    event: Event | None
-    data: dict[str, Any]
-    topic: str
-    partition: int
-    offset: int
-    parked: bool = False
-    """It comes from `parked_event`, not from the log."""
+    __slots__ = (
+        "data",
+        "envelope",
+        "event",
+        "id",
+        "offset",
+        "parked",
+        "partition",
+        "stream_id",
+        "topic",
+        "version",
+    )
 
-    @property
-    def id(self) -> UUID:
-        """Of the event."""
-        return self.envelope.event_id
-
-    @property
-    def stream_id(self) -> UUID:
-        """Of the event's stream."""
-        return self.envelope.stream_id
-
-    @property
-    def version(self) -> int:
-        """In its stream."""
-        return self.envelope.version
+    def __init__(
+        self,
+        envelope: Envelope,
+        event: Event | None,
+        data: dict[str, Any],
+        topic: str,
+        partition: int,
+        offset: int,
+        *,
+        parked: bool = False,
+    ) -> None:
+        self.envelope = envelope
+        self.event = event
+        self.data = data
+        self.topic, self.partition, self.offset = topic, partition, offset
+        self.parked = parked
+        """It comes from `parked_event`, not from the log."""
+        self.id: UUID = envelope.event_id
+        self.stream_id: UUID = envelope.stream_id
+        self.version: int = envelope.version
 
 
 @dataclass(frozen=True, slots=True)
