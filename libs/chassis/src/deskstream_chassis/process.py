@@ -3,11 +3,13 @@
 import asyncio
 import json
 import sys
+import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
+import asyncpg
 import uvloop
 from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
@@ -15,7 +17,8 @@ from starlette.types import ASGIApp
 
 from deskstream_chassis.commands import run_command
 from deskstream_chassis.health import OpsRoute
-from deskstream_chassis.logs import configure_logs, log
+from deskstream_chassis.http.errors import STORE_DOWN
+from deskstream_chassis.logs import configure_logs, log, where
 from deskstream_chassis.migrations import migrate, migrations_folder
 from deskstream_chassis.operations import Operations
 from deskstream_chassis.settings import ServiceSettings
@@ -90,17 +93,32 @@ def _run(spec: ServiceSpec[S], settings: S, command: str, arguments: Sequence[st
         return int(uvloop.run(_ops(spec, settings, arguments)))
     configure_logs(spec.name, spec.version, settings.log_level)
     if command == "migrate":
-        revision = migrate(settings.database_dsn.get_secret_value(), migrations_folder(spec.name))
-        log.info("schema at head", revision=revision)
-        return 0
+        return _migrate(spec.name, settings)
     from deskstream_chassis.runtime import run_role
 
     return int(uvloop.run(run_role(spec, settings, command)))
 
 
+def _migrate(package: str, settings: ServiceSettings) -> int:
+    try:
+        revision = migrate(settings.database_dsn.get_secret_value(), migrations_folder(package))
+    except Exception as error:  # noqa: BLE001 - told by class; its text may quote rows
+        log.error("not migrated", error_code=type(error).__name__, where=where(error))
+        if settings.profile != "prod":
+            traceback.print_exc()
+        return 1
+    log.info("schema at head", revision=revision)
+    return 0
+
+
 async def _ops(spec: ServiceSpec[S], settings: S, arguments: Sequence[str]) -> int:
-    async with spec.build(settings) as parts:
-        code, answer = await run_command(parts.operations, parts.commands, arguments)
+    try:
+        async with spec.build(settings) as parts:
+            code, answer = await run_command(parts.operations, parts.commands, arguments)
+    except STORE_DOWN as error:
+        code, answer = 1, {"error": "store_unavailable", "cause": type(error).__name__}
+    except asyncpg.UndefinedTableError:
+        code, answer = 1, {"error": "schema_behind"}
     sys.stdout.write(json.dumps(to_jsonable_python(answer), sort_keys=True) + "\n")
     return code
 

@@ -17,6 +17,7 @@ import pytest
 from deskstream_chassis.migrations import migrate
 from deskstream_tools.local.processes import free_port
 
+KEY = "0123456789abcdef" * 4
 HOME = Path(__file__).parents[1] / "greeter"
 
 
@@ -251,5 +252,24 @@ async def test_ops_answers_in_json(postgres_dsn: Any) -> None:
     assert await process.run("ops", "shout", "a", "--b") == 0
     assert json.loads(process.output) == {"shout": ["A", "--B"]}
     process = Process(dsn)
-    assert await process.run("ops", "dance") == 2
-    assert "error" in json.loads(process.output)
+    assert await process.run("ops", "lag") == 0
+    assert json.loads(process.output)["relay"]["unpublished"] == 0
+
+
+async def test_ops_tells_what_is_wrong_by_a_code(postgres_dsn: Any) -> None:
+    dsn = postgres_dsn()
+    for address, arguments, code, error in (
+        (dsn, ("dance",), 2, "dance"),
+        (dsn, ("lag",), 1, "schema_behind"),
+        ("postgresql:///x?host=/nowhere", ("lag",), 1, "store_unavailable"),
+    ):
+        process = Process(address)
+        assert await process.run("ops", *arguments) == code
+        assert error in json.loads(process.output)["error"]
+
+
+async def test_a_migration_that_cannot_be_made_ends_with_1(postgres_dsn: Any) -> None:
+    process = Process("postgresql:///x?host=/nowhere", profile="prod", subject_key=KEY)
+    assert await process.run("migrate") == 1
+    (line,) = process.lines()
+    assert (line["event"], line["error_code"]) == ("not migrated", "OperationalError")

@@ -22,8 +22,12 @@ from deskstream_chassis.operations import OperationFailed
 from deskstream_eventstore import AnswerNotKept, Conflict, EventTooLarge, InFlight, KeyReused
 
 UNSTORABLE: tuple[type[Exception], ...] = (
-    asyncpg.DataError,  # out of a column's range; a NUL in a text
-    asyncpg.exceptions._base.DataError,  # the same, found before it is sent
+    asyncpg.CharacterNotInRepertoireError,  # a NUL in a text
+    asyncpg.UntranslatableCharacterError,
+    asyncpg.NumericValueOutOfRangeError,
+    asyncpg.StringDataRightTruncationError,
+    asyncpg.DatetimeFieldOverflowError,
+    asyncpg.exceptions._base.DataError,  # found before it is sent
     UnicodeEncodeError,  # half of a surrogate pair
 )
 """A value that validation let through and the store cannot hold."""

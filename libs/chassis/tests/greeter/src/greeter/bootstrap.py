@@ -12,10 +12,11 @@ from pydantic_settings import SettingsConfigDict
 from deskstream_chassis.health import OpsRoute
 from deskstream_chassis.http.app import create_app
 from deskstream_chassis.http.guard import CallerDep, guarded
+from deskstream_chassis.operations import Operations
 from deskstream_chassis.process import Parts, ServiceSpec, Worker
 from deskstream_chassis.settings import ServiceSettings, key_bytes
 from deskstream_chassis.testing import by_name
-from deskstream_eventstore import Database, SubjectHasher
+from deskstream_eventstore import Database, KafkaSettings, SubjectHasher
 
 
 class GreeterSettings(ServiceSettings):
@@ -96,6 +97,7 @@ async def build(settings: GreeterSettings) -> AsyncIterator[Parts]:
             app=create_app("greeter", routers=[greetings()], authenticate=by_name),
             workers=[work(settings.worker)],
             ops_routes=[OpsRoute("/internal/jwks", jwks)],
+            operations=Operations(database, "gateway", KafkaSettings("127.0.0.1:1")),
             commands={"shout": shout},
         )
     finally:
