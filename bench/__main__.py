@@ -1,12 +1,13 @@
 """`python -m bench [B1 B2 …]`: run benchmarks on servers of their own; exit 1 on a missed gate."""
 
-import asyncio
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from bench import store
+import uvloop
+
+from bench import consumer, relay, store
 from bench.harness import Result, write
 from bench.servers import Servers
 
@@ -38,11 +39,17 @@ def benchmarks(servers: Servers) -> dict[str, Callable[[], Awaitable[Result]]]:
     async def b3() -> Result:
         return await store.append_hundred(await servers.store())
 
-    return {"B1": b1, "B2": b2, "B3": b3}
+    async def b4() -> Result:
+        return await relay.relay(await servers.store(), servers.bootstrap)
+
+    async def b5() -> Result:
+        return await consumer.consumer(await servers.store(), servers.bootstrap)
+
+    return {"B1": b1, "B2": b2, "B3": b3, "B4": b4, "B5": b5}
 
 
 if __name__ == "__main__":
-    done = asyncio.run(run(sys.argv[1:]))
+    done = uvloop.run(run(sys.argv[1:]))
     write(done)
     missed = [result.name for result in done if not result.held]
     print(f"missed: {', '.join(missed)}" if missed else "every gate held")

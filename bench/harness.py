@@ -2,17 +2,27 @@
 
 import asyncio
 import json
+import os
 import statistics
+import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-OUT = Path(__file__).parents[1] / ".out" / "bench.json"
+ROOT = Path(__file__).parents[1]
+OUT = ROOT / ".out" / "bench.json"
 ROUNDS = 5
+CHILD_SECONDS = 90
 
 Measure = Callable[[], Awaitable[float]]
 """One round of one side: a figure that is better when greater (rate) or when smaller (cost)."""
+
+
+def load() -> str:
+    """How busy the machine was, for the note of a figure that suffers from it."""
+    one, five, _ = os.getloadavg()
+    return f"load {one:.1f} (5 min: {five:.1f}) on {os.cpu_count()} cores"
 
 
 @dataclass(frozen=True)
@@ -25,6 +35,8 @@ class Result:
     gate: str
     rounds: list[float]
     note: str = ""
+    load: str = field(default_factory=load)
+    """When it was measured."""
 
     @property
     def held(self) -> bool:
@@ -56,6 +68,28 @@ async def rate(tasks: Sequence[Callable[[], Awaitable[None]]], count: int) -> fl
     return count / (time.perf_counter() - began)
 
 
+async def child(module: str, *arguments: str, seconds: float = CHILD_SECONDS) -> float:
+    """The figure that `python -m module …` prints: one side of a comparison in a process of its
+    own. Raises RuntimeError where it fails or does not end in time."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", module, *arguments),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        out, err = await asyncio.wait_for(process.communicate(), seconds)
+    except TimeoutError:
+        raise RuntimeError(f"{module} {arguments[0]} did not end in {seconds:.0f} s") from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        raise RuntimeError(f"{module} {arguments[0]} failed:\n{err.decode()[-2000:]}")
+    return float(out.decode().split()[-1])
+
+
 def write(results: Sequence[Result]) -> None:
     """Keep them by name, beside those of benchmarks that did not run now."""
     known = json.loads(OUT.read_text()) if OUT.exists() else {}
@@ -66,7 +100,7 @@ def write(results: Sequence[Result]) -> None:
             "gate": result.gate,
             "held": result.held,
             "rounds": [round(value, 4) for value in result.rounds],
-            **({"note": result.note} if result.note else {}),
+            "note": f"{result.note}; {result.load}".removeprefix("; "),
         }
     OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text(json.dumps(dict(sorted(known.items())), indent=2) + "\n", encoding="utf-8")

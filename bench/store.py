@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 from eventsourcing.persistence import StoredEvent
@@ -41,7 +41,8 @@ async def _raw_codec(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     )
 
 
-def _event(stream: object) -> TeamChangedV1:
+def event(stream: UUID) -> TeamChangedV1:
+    """One fact of common size."""
     return TeamChangedV1(at=NOW, team_id=stream, title="x" * 200, restricted=False)
 
 
@@ -75,16 +76,16 @@ async def unit_of_work(dsn: str) -> Result:
                 stream = uuid4()
                 async with database.work(ORIGIN) as work:
                     await _INSERT_VIEW.execute(work, id=stream, title="t")
-                    work.append("gateway.team", stream, 0, [_event(stream)])
+                    work.append("gateway.team", stream, 0, [event(stream)])
 
         async def theirs() -> None:
             meta = '{"actor":"system:bench","correlation_id":"bench"}'
             for _ in range(UNITS // CONNECTIONS):
-                stream, event = uuid4(), uuid4()
-                payload = _event(stream).model_dump_json()
+                stream, event_id = uuid4(), uuid4()
+                payload = event(stream).model_dump_json()
                 async with raw.acquire() as connection, connection.transaction():
                     await connection.execute(_RAW_VIEW, stream, "t")
-                    row = (stream, "gateway.team", 1, event, "t", 1, payload, meta)
+                    row = (stream, "gateway.team", 1, event_id, "t", 1, payload, meta)
                     await connection.execute(_RAW_EVENT, *row)
 
         return await ratio(
@@ -110,12 +111,12 @@ async def append_one(dsn: str, host: Path, user: str) -> Result:
             for _ in range(UNITS // CONNECTIONS):
                 stream = uuid4()
                 async with database.work(ORIGIN) as work:
-                    work.append("gateway.team", stream, 0, [_event(stream)])
+                    work.append("gateway.team", stream, 0, [event(stream)])
 
         def one_thread() -> None:
             for _ in range(UNITS // CONNECTIONS):
                 stream = uuid4()
-                state = _event(stream).model_dump_json().encode()
+                state = event(stream).model_dump_json().encode()
                 recorder.insert_events([StoredEvent(stream, 1, "t", state)])
 
         with ThreadPoolExecutor(CONNECTIONS) as threads:
@@ -148,7 +149,7 @@ async def append_hundred(dsn: str) -> Result:
             for _ in range(times):
                 stream = uuid4()
                 async with database.work(ORIGIN) as work:
-                    work.append("gateway.team", stream, 0, [_event(stream) for _ in range(BATCH)])
+                    work.append("gateway.team", stream, 0, [event(stream) for _ in range(BATCH)])
 
         async def theirs() -> None:
             meta = json.dumps({"actor": "system:bench", "correlation_id": "bench"})
@@ -162,7 +163,7 @@ async def append_hundred(dsn: str) -> Result:
                         uuid4(),
                         "t",
                         1,
-                        _event(stream).model_dump_json(),
+                        event(stream).model_dump_json(),
                         meta,
                     )
                     for n in range(1, BATCH + 1)
