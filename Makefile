@@ -4,7 +4,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest
 MYPY_PARTS := libs/events/src libs/eventstore/src libs/chassis/src services/gateway/src \
-	services/ticketing/src services/notifier/src tools/src conftest.py
+	services/ticketing/src services/notifier/src tools/src conftest.py \
+	tests bench tools/tests libs/events/tests
 MEMBER_TESTS := $(wildcard libs/*/tests services/*/tests tools/tests)
 UNIT_TESTS := libs/events/tests $(wildcard libs/*/tests/unit services/*/tests/unit tools/tests/unit)
 ARGS ?=
@@ -56,7 +57,7 @@ lint: setup ## ruff: rules and format
 	$(BIN)/ruff format --check .
 
 types: setup ## mypy, strict
-	$(BIN)/mypy $(MYPY_PARTS)
+	MYPYPATH=tests:libs/eventstore/tests $(BIN)/mypy $(MYPY_PARTS)
 
 arch: setup ## Imports flow one way, services look alike, files stay small
 	$(BIN)/lint-imports --cache-dir .cache/import-linter

@@ -125,7 +125,7 @@ def test_the_desk_command_asks_the_services(own: Stack) -> None:
     assert "gateway.user.registered.v1" in desk(own, "events", "gateway.user.v1").stdout
     assert own.settings.admin_email not in desk(own, "events", "gateway.user.v1").stdout
     assert desk(own, "events", "no.such.topic").returncode == 2
-    for command in ("lag", "parked", "dead-letters"):
+    for command in ("lag", "parked"):
         assert set(json.loads(desk(own, command, "--json").stdout)) == {
             "gateway",
             "ticketing",
