@@ -73,7 +73,7 @@ async def checkpoint(database: Database) -> int:
 
 async def published_all(database: Database) -> bool:
     last = await database.pool.fetchval("select max(position) from events")
-    return await checkpoint(database) >= last
+    return await checkpoint(database) >= int(last)
 
 
 async def test_the_stored_bytes_travel_untouched_in_stream_order(
@@ -85,7 +85,8 @@ async def test_the_stored_bytes_travel_untouched_in_stream_order(
             await asyncio.gather(*(append(database, s, expected, 5) for s in streams))
         await until(lambda: published_all(database))
     found = await records(kafka, TOPIC)
-    stored = dict(await database.pool.fetch("select event_id, data::text from events"))
+    rows = await database.pool.fetch("select event_id, data::text from events")
+    stored = {row[0]: row[1] for row in rows}
     assert {e.event_id: value.decode() for e, value in found} == stored
     assert len(found) == len(stored)
     for stream in streams:
