@@ -3,6 +3,7 @@
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -74,7 +75,7 @@ def mess(seed: int) -> Mess:
     whole = [(n, fed) for line in lines for n, fed in enumerate(line.many(12))]
     sent = [entry for entry in whole for _ in range(dice.randint(1, 3))]
     dice.shuffle(sent)
-    disorder = sum(1 for (one, _), (two, _) in zip(sent, sent[1:], strict=False) if two < one)
+    disorder = sum(1 for (one, _), (two, _) in pairwise(sent) if two < one)
     return Mess(lines, [fed for _, fed in sent], disorder)
 
 
