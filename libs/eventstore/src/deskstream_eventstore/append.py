@@ -1,7 +1,6 @@
 """Appending: one statement for all streams of a unit of work, the last before its commit."""
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -75,8 +74,7 @@ class Pending:
 
 async def insert(connection: Connection, pending: Sequence[Pending]) -> None:
     """Insert them all or none, in one statement. Raises Conflict, EventTooLarge."""
-    ordered = sorted(pending, key=lambda p: (p.stream_id, p.version))
-    statement, arguments = _one(ordered[0]) if len(ordered) == 1 else _several(ordered)
+    statement, arguments = _one(pending[0]) if len(pending) == 1 else _several(pending)
     try:
         status = await connection.execute(statement, *arguments)
     except asyncpg.UniqueViolationError as error:
@@ -85,10 +83,10 @@ async def insert(connection: Connection, pending: Sequence[Pending]) -> None:
         raise lost("another writer appended to the stream first") from None
     except asyncpg.DeadlockDetectedError:
         raise lost("writers of several streams met") from None
-    if affected(status) != len(ordered):
+    if affected(status) != len(pending):
         raise lost("the stream has not reached the expected version")
-    for stream_type, count in Counter(p.stream_type for p in ordered).items():
-        APPENDS.labels(stream_type).inc(count)
+    for stream_type in {p.stream_type for p in pending}:
+        APPENDS.labels(stream_type).inc(sum(p.stream_type == stream_type for p in pending))
 
 
 def lost(reason: str) -> Conflict:
@@ -119,7 +117,8 @@ def _one(p: Pending) -> tuple[str, tuple[Any, ...]]:
     return _FIRST if p.version == 1 else _NEXT, row
 
 
-def _several(ordered: Sequence[Pending]) -> tuple[str, tuple[Any, ...]]:
+def _several(pending: Sequence[Pending]) -> tuple[str, tuple[Any, ...]]:
+    ordered = sorted(pending, key=lambda p: (p.stream_id, p.version))
     metas = {id(p.meta): _TEXT(p.meta.as_json()) for p in {id(p.meta): p for p in ordered}.values()}
     columns = tuple(zip(*(_row(p, metas[id(p.meta)]) for p in ordered), strict=True))
     about = [(p.event_id, subject) for p in ordered for subject in p.meta.subjects]
