@@ -1,4 +1,4 @@
-"""B5: a batch with inbox and cursor in one transaction against FastStream's batch that does nothing.
+"""B5: batches with inbox and cursor against FastStream's batches that do nothing.
 
 Each round has a topic of its own; each side is a process of its own, as the runtime changes how
 aiokafka reads headers.
