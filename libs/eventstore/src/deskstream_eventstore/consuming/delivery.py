@@ -40,14 +40,12 @@ class Delivery:
         self, consumer: str, envelope: Envelope, standing: Standing, *, traced: bool
     ) -> None:
         meta = envelope.meta
-        parent = remote(meta.traceparent)
         self.traceparent = meta.traceparent
         self._span: trace.Span | None = None
         if traced:
-            self._span = _start(consumer, envelope, parent)
+            self._span = _start(consumer, envelope)
             self.traceparent = traceparent_of(self._span) or meta.traceparent
-            parent = trace.set_span_in_context(self._span)
-        self._context = context.attach(parent)
+            self._context = context.attach(trace.set_span_in_context(self._span))
         self._standing = _standing.set(standing)
         self._fields = structlog.contextvars.bind_contextvars(
             correlation_id=meta.correlation_id, causation_id=str(envelope.event_id)
@@ -59,8 +57,8 @@ class Delivery:
     def __exit__(self, kind: object, error: BaseException | None, trace_: object) -> None:
         structlog.contextvars.reset_contextvars(**self._fields)
         _standing.reset(self._standing)
-        context.detach(self._context)
         if self._span is not None:
+            context.detach(self._context)
             if error is not None:
                 self._span.set_status(trace.StatusCode.ERROR, type(error).__name__)
             self._span.end()
@@ -71,10 +69,10 @@ def is_traced() -> bool:
     return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
 
 
-def _start(consumer: str, envelope: Envelope, parent: context.Context) -> trace.Span:
+def _start(consumer: str, envelope: Envelope) -> trace.Span:
     return _tracer.start_span(
         f"{consumer} {envelope.type}",
-        context=parent,
+        context=remote(envelope.meta.traceparent),
         kind=trace.SpanKind.CONSUMER,
         attributes={
             "messaging.system": "kafka",
