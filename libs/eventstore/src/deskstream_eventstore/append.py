@@ -1,12 +1,12 @@
 """Appending: one statement for all streams of a unit of work, the last before its commit."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import asyncpg
+from pydantic_core import to_json
 
 from deskstream_events import Event, Meta
 from deskstream_eventstore.connection import Connection
@@ -16,6 +16,8 @@ from deskstream_eventstore.statements import affected
 
 LARGEST_EVENT = 900 * 1024
 """Bytes of a payload: below the broker's 1 MiB with room for headers."""
+SURELY_SMALL = LARGEST_EVENT // 4
+"""Characters that cannot be more bytes than that."""
 
 _CONSTRAINT = "events_stream_id_version_key"
 
@@ -57,7 +59,6 @@ with added as ({} returning position), about as (
 )
 select from added"""
 _FIRST_ABOUT, _NEXT_ABOUT = _ABOUT.format(_FIRST), _ABOUT.format(_NEXT)
-_TEXT = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def _row(p: Pending, meta: str) -> tuple[Any, ...]:
 def _one(p: Pending) -> tuple[str, tuple[Any, ...]]:
     """The plain forms for a single event: half the work of the arrays. A stream's first event needs
     no look at the stream: the constraint alone decides."""
-    row = _row(p, _TEXT(p.meta.as_json()))
+    row = _row(p, _meta(p.meta))
     if p.meta.subjects:
         return _FIRST_ABOUT if p.version == 1 else _NEXT_ABOUT, (*row, p.meta.subjects)
     return _FIRST if p.version == 1 else _NEXT, row
@@ -119,7 +120,7 @@ def _one(p: Pending) -> tuple[str, tuple[Any, ...]]:
 
 def _several(pending: Sequence[Pending]) -> tuple[str, tuple[Any, ...]]:
     ordered = sorted(pending, key=lambda p: (p.stream_id, p.version))
-    metas = {id(p.meta): _TEXT(p.meta.as_json()) for p in {id(p.meta): p for p in ordered}.values()}
+    metas = {id(p.meta): _meta(p.meta) for p in {id(p.meta): p for p in ordered}.values()}
     columns = tuple(zip(*(_row(p, metas[id(p.meta)]) for p in ordered), strict=True))
     about = [(p.event_id, subject) for p in ordered for subject in p.meta.subjects]
     if not about:
@@ -127,8 +128,12 @@ def _several(pending: Sequence[Pending]) -> tuple[str, tuple[Any, ...]]:
     return _APPEND_ABOUT, (*columns, *zip(*about, strict=True))
 
 
+def _meta(meta: Meta) -> str:
+    return to_json(meta.as_json()).decode()
+
+
 def _payload(event: Event) -> str:
     text = event.model_dump_json()
-    if len(text.encode()) > LARGEST_EVENT:
+    if len(text) > SURELY_SMALL and len(text.encode()) > LARGEST_EVENT:
         raise EventTooLarge(f"{event.TYPE} is over {LARGEST_EVENT // 1024} KiB")
     return text
