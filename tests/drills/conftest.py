@@ -1,5 +1,7 @@
 """Fixtures of the drills: the record of what happened."""
 
+import os
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -7,9 +9,10 @@ from pathlib import Path
 import pytest
 from drills.place import Place, place
 from drills.record import Drill, write
+from drills.site import Site, standing
 
 from deskstream_eventstore.testing import create_store
-from deskstream_tools.testing import Fresh
+from deskstream_tools.testing import RUN, Fresh
 
 OUT = Path(__file__).parents[2] / ".out"
 _seen: list[Drill] = []
@@ -39,6 +42,14 @@ async def fresh_place(
             return await places.enter_async_context(place(dsn, kafka_bootstrap))
 
         yield fresh
+
+
+@pytest.fixture(scope="session")
+async def site() -> AsyncIterator[Site]:
+    """An installation of the drills' own, started at the first use; each drill heals it."""
+    folder = Path(tempfile.mkdtemp(prefix="stack-site-", dir=os.environ[RUN]))
+    async with standing(folder) as made:
+        yield made
 
 
 def pytest_sessionfinish() -> None:

@@ -6,7 +6,7 @@ versions contiguous and in order per stream.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
@@ -40,13 +40,24 @@ class Client:
         self.database = database
         self.ledger = Ledger()
 
-    async def append(self, stream: UUID, expected: int, count: int = 1) -> int:
+    async def append(
+        self, stream: UUID, expected: int, count: int = 1, *, title: str | None = None
+    ) -> int:
         """Append; the stream's new version."""
-        titles = [uuid4().hex for _ in range(count)]
+        titles = [title or uuid4().hex for _ in range(count)]
         async with self.database.work(ORIGIN) as work:
             work.append(STREAM_TYPE, stream, expected, [changed(stream, t) for t in titles])
         self.ledger.note(stream, expected, titles)
         return expected + count
+
+    async def append_all(self, streams: Sequence[UUID], expected: int, count: int) -> None:
+        """Append to all of them in one unit of work, so that they are published together."""
+        titles = {stream: [uuid4().hex for _ in range(count)] for stream in streams}
+        async with self.database.work(ORIGIN) as work:
+            for stream, fresh in titles.items():
+                work.append(STREAM_TYPE, stream, expected, [changed(stream, t) for t in fresh])
+        for stream, fresh in titles.items():
+            self.ledger.note(stream, expected, fresh)
 
     async def fill(self, events: int, streams: int = 10) -> list[UUID]:
         """So many events over so many streams, in slices of up to 50."""
@@ -98,13 +109,10 @@ class Verdict:
     """Stored, not published."""
     strange: int
     """Published, not stored so."""
+    copies: int
+    """Records beyond one per event."""
     disorder: list[str]
     epochs: set[int]
-
-    @property
-    def copies(self) -> int:
-        """Records beyond one per event."""
-        return self.published - self.stored + self.missing
 
     @property
     def clean(self) -> bool:
@@ -146,6 +154,7 @@ async def judge(
         lost=len(ledger.kept - {(r["stream_id"], r["version"], r["title"]) for r in rows}),
         missing=len([r for r in rows if r["event_id"] not in seen and r["stream_id"] not in held]),
         strange=len([1 for e, value in published if stored.get(e.event_id) != value.decode()]),
+        copies=len(published) - len(seen),
         disorder=disorder,
         epochs={envelope.relay_epoch for envelope, _ in published},
     )

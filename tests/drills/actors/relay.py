@@ -16,7 +16,7 @@ from prometheus_client import start_http_server
 from deskstream_events import topics
 from deskstream_eventstore import Database, KafkaSettings, Lease, Relay, StoreError, SubjectHasher
 from deskstream_eventstore.connection import Connection
-from deskstream_eventstore.outgoing import Outgoing
+from deskstream_eventstore.outgoing import Outgoing, Stalled
 from deskstream_eventstore.testing import KEY
 
 
@@ -35,10 +35,14 @@ class Points(Relay):
         if records:
             await self._at("before_send", len(records))
         half = len(records) // 2 if "mid_batch" in self.points else 0
-        if half:
-            await super().send(records[:half])
-            await self._at("mid_batch", half)
-        await super().send(records[half:])
+        try:
+            if half:
+                await super().send(records[:half])
+                await self._at("mid_batch", half)
+            await super().send(records[half:])
+        except Stalled as stalled:
+            tell("stalled", cause=str(stalled))
+            raise
 
     async def advance(self, connection: Connection, position: int) -> None:
         """All is acknowledged, or held."""
