@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import UnknownTopicOrPartitionError
 
 from deskstream_events import BadEnvelope, Envelope, Topic
 from deskstream_eventstore.connection import Connection
@@ -60,10 +61,11 @@ async def read_tails(kafka: KafkaSettings, topics: Sequence[Topic]) -> list[Tail
 
 
 async def _known(consumer: Any, name: str) -> set[int]:
-    await consumer._client._wait_on_metadata(name)
-    known: set[int] | None = consumer.partitions_for_topic(name)
-    if not known:
-        raise TopicMissing(f"topic {name} does not exist; run `desk topics create`")
+    try:
+        known: set[int] = await consumer._client._wait_on_metadata(name)
+    except UnknownTopicOrPartitionError:
+        missing = f"topic {name} does not exist; run `desk topics create`"
+        raise TopicMissing(missing) from None
     return known
 
 
