@@ -126,10 +126,11 @@ class KafkaServer:
         return pid if started_at(pid) == begun else None
 
     def kill(self) -> None:
-        """SIGKILL it, as a crash would."""
+        """SIGKILL it, as a crash would; its port is free afterwards."""
         if (pid := self.pid) is not None:
             os.kill(pid, signal.SIGKILL)
-            wait_until(lambda: started_at(pid) is None, "Kafka to die")
+            # Its first thread is gone before the last one has let go of the port.
+            wait_until(lambda: started_at(pid) is None and not self.answers(), "Kafka to die")
 
     def stop(self) -> None:
         """Stop it clean and wait. Nothing to do where it does not run."""
