@@ -3,7 +3,7 @@
 import re
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,9 @@ from deskstream_tools.demo.mail import Mailbox
 from deskstream_tools.demo.oracle import published_since, stored_since
 from deskstream_tools.demo.target import Progress, Target
 from deskstream_tools.demo.waiting import eventually
+
+QUIET = 120
+"""So many looks in a row without a new mail, a quarter of a second apart: no more will come."""
 
 Mails = dict[int, list[float]]
 """Ticket number → arrival times (epoch seconds) of its acknowledgements."""
@@ -93,23 +96,30 @@ async def _mails_when_quiet(
     mailbox: Mailbox, entries: list[Acknowledged], progress: Progress
 ) -> Mails:
     wanted = {entry.number: entry.row.recipient for entry in entries}
-    last, since = -1, 0
+    seen: dict[str, dict[str, Any]] = {}
+    newest, told, quiet = "", 0, 0
 
     async def probe() -> Mails | None:
-        nonlocal last, since
-        found = _acknowledgements(await mailbox.listed(), wanted)
-        if len(found) == len(wanted):
-            return found
-        since = since + 1 if len(found) == last else 0
-        if len(found) != last:
-            progress.hop(f"  {len(found)} of {len(wanted)} mails arrived")
-        last = len(found)
-        return found if since > 120 else None
+        nonlocal newest, told, quiet
+        fresh = [m for m in await mailbox.listed(**since(newest)) if m["id"] not in seen]
+        seen.update({mail["id"]: mail for mail in fresh})
+        newest = max([newest, *(mail["received_at"] for mail in fresh)])
+        quiet = 0 if fresh else quiet + 1
+        found = _acknowledgements(seen.values(), wanted)
+        if len(found) - told >= max(1, len(wanted) // 10) or len(found) == len(wanted):
+            told = len(found)
+            progress.hop(f"  {told} of {len(wanted)} mails arrived")
+        return found if len(found) == len(wanted) or quiet > QUIET else None
 
     return await eventually("the acknowledgements to arrive", probe, seconds=900)
 
 
-def _acknowledgements(items: list[dict[str, Any]], wanted: dict[int, str]) -> Mails:
+def since(newest: str) -> dict[str, str]:
+    """The query for mails not older than the newest one seen; of its instant there may be more."""
+    return {"since": newest} if newest else {}
+
+
+def _acknowledgements(items: Iterable[dict[str, Any]], wanted: dict[int, str]) -> Mails:
     mails: Mails = {}
     for item in items:
         number = re.search(r"#(\d+)", str(item["subject"]))
