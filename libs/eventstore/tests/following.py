@@ -15,7 +15,7 @@ from deskstream_eventstore import Consumer, Database, Fact, Patience, Permanent,
 TOPIC = topics.TICKETS
 NAME = "notifier.mail"
 QUICK = Patience(
-    tries=3, shortest=0.001, longest=0.01, outage_shortest=0.25, outage_longest=0.5, budget=60
+    tries=3, shortest=0.001, longest=0.01, outage_shortest=0.5, outage_longest=0.6, budget=60
 )
 SEEN = "create table seen (n bigserial, consumer text, stream_id uuid, version int, what text)"
 

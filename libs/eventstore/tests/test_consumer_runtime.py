@@ -32,6 +32,9 @@ from deskstream_eventstore import (
 from deskstream_eventstore.consuming.incoming import Incoming
 from deskstream_eventstore.kafka import producer
 
+SLOW_SECONDS = 0.8
+"""Of a handler that is slow on purpose."""
+
 
 @pytest.fixture
 async def kafka(kafka_bootstrap: str, topic_prefix: str) -> KafkaSettings:
@@ -240,7 +243,8 @@ async def test_a_handler_longer_than_the_poll_interval_loops_for_nobody(
     await publish(kafka, [r for s in streams for r in s.many(2)])
     behaviours = [Behaviour(), Behaviour()]
     for behaviour in behaviours:
-        behaviour.on["ok"] = lambda: asyncio.sleep(0.8)
+        behaviour.on["ok"] = lambda: asyncio.sleep(SLOW_SECONDS)
+    assert SLOW_SECONDS * 4 > 2.0, "four events take longer than the poll interval"
     short: dict[str, Any] = {"max_poll_interval": 2.0, "max_records": 4}
     async with (
         running(runtime(store, kafka, behaviours[0], **short)),
@@ -252,10 +256,12 @@ async def test_a_handler_longer_than_the_poll_interval_loops_for_nobody(
 
 
 class Slow(Processor):
-    """Takes its time before each commit."""
+    """Commits when it is let."""
+
+    gate = asyncio.Event()
 
     async def before_commit(self, items: Sequence[Incoming]) -> None:
-        await asyncio.sleep(1)
+        await self.gate.wait()
 
 
 async def test_a_stop_finishes_the_batch_and_leaves_the_group(
@@ -267,6 +273,7 @@ async def test_a_stop_finishes_the_batch_and_leaves_the_group(
     async with running(runtime(store, kafka, behaviour, processor=Slow)) as stopping:
         await until(lambda: _called(behaviour, 1))
         stopping.set()
+        asyncio.get_running_loop().call_later(0.5, Slow.gate.set)
     assert await seen(store) == [1, 2, 3]
     after = Behaviour()
     started = asyncio.get_running_loop().time()
@@ -338,9 +345,23 @@ async def test_a_process_that_is_no_member_is_told_the_lag(
 
 async def test_a_broker_that_comes_late_is_waited_for(store: Database) -> None:
     stopping = asyncio.Event()
-    kafka = KafkaSettings("127.0.0.1:1")
-    task = asyncio.create_task(runtime(store, kafka, Behaviour()).run(stopping))
-    await asyncio.sleep(1.5)
+    knocks = 0
+
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal knocks
+        knocks += 1
+        writer.close()
+
+    async def knocked_again() -> bool:
+        return knocks >= 2
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    runner = runtime(store, KafkaSettings(f"{host}:{port}"), Behaviour())
+    task = asyncio.create_task(runner.run(stopping))
+    await until(knocked_again)
     assert not task.done()
     stopping.set()
     await asyncio.wait_for(task, 20)
+    server.close()
+    await server.wait_closed()

@@ -168,9 +168,10 @@ async def test_an_unknown_outcome_is_held_and_never_repeated(
     key = await plan(database)
     async with dispatching(database, provider, settled):
         await became(database, key, "held")
-        await asyncio.sleep(0.5)
-    assert provider.calls == [key]
-    assert await events(database) == ["Unknown"]
+        after = await plan(database)
+        await became(database, after, "sent")
+    assert provider.calls == [key, after]
+    assert await events(database) == ["Unknown", "Sent"]
     assert "example" not in str(await one(database, "select code from side_effect"))
 
 
@@ -179,19 +180,21 @@ async def test_muted_and_held_rows_never_go_out(database: Database) -> None:
     for state in ("muted", "held", "cancelled"):
         await plan(database, status=state)
     async with dispatching(database, provider, Settled()):
-        await asyncio.sleep(0.6)
-    assert provider.calls == []
+        key = await plan(database)
+        await became(database, key, "sent")
+    assert provider.calls == [key]
 
 
 async def test_an_effect_waits_for_its_time(database: Database) -> None:
     provider = Provider()
-    await plan(database, due=datetime.now(UTC) + timedelta(seconds=60))
-    key = await plan(database, due=datetime.now(UTC) + timedelta(milliseconds=400))
+    now = datetime.now(UTC)
+    await plan(database, due=now + timedelta(seconds=60))
+    soon = now + timedelta(milliseconds=400)
+    key = await plan(database, due=soon)
     async with dispatching(database, provider, Settled()):
-        await asyncio.sleep(0.2)
-        assert provider.calls == []
         await became(database, key, "sent")
     assert provider.calls == [key]
+    assert (await one(database, "select min(taken_at) from side_effect")) >= soon
 
 
 async def test_several_dispatchers_share_the_rows_and_none_is_sent_twice(
@@ -215,21 +218,25 @@ async def test_concurrency_is_bounded(database: Database) -> None:
     provider.gate = asyncio.Event()
     keys = [await plan(database) for _ in range(7)]
     async with dispatching(database, provider, Settled(), concurrency=3):
-        await asyncio.sleep(0.6)
-        assert (provider.busy, provider.most) == (3, 3)
+        await until(lambda: _busy(provider, 3))
         provider.gate.set()
         for key in keys:
             await became(database, key, "sent")
     assert provider.most == 3
 
 
-async def test_a_wake_beats_the_idle_pause(database: Database) -> None:
-    provider = Provider()
-    async with dispatching(database, provider, Settled()) as dispatcher:
-        await asyncio.sleep(0.8)
+async def _busy(provider: Provider, count: int) -> bool:
+    return provider.busy == count
+
+
+async def test_a_wake_ends_the_pause(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deskstream_eventstore.dispatcher.BUSY_SECONDS", 600.0)
+    first = await plan(database)
+    async with dispatching(database, Provider(), Settled()) as dispatcher:
+        await became(database, first, "sent")
         key = await plan(database)
         dispatcher.wake()
-        await became(database, key, "sent", 0.2)
+        await became(database, key, "sent")
 
 
 async def test_a_row_whose_owner_died_while_sending_becomes_unknown_and_is_held(
@@ -261,10 +268,15 @@ async def test_a_slow_call_keeps_its_row_by_beating(database: Database) -> None:
     slow, other = Provider(), Provider()
     slow.gate = asyncio.Event()
     key = await plan(database)
+
+    async def beaten() -> bool:
+        spent = "select taken_at - created_at > interval '1.5 s' from side_effect"
+        return bool(await one(database, spent))
+
     async with dispatching(database, slow, Settled(), lease=0.6):
         await became(database, key, "sending")
         async with dispatching(database, other, Settled(), lease=0.6):
-            await asyncio.sleep(2)
+            await until(beaten)
             assert await status(database, key) == "sending"
             slow.gate.set()
             await became(database, key, "sent")

@@ -11,6 +11,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from deskstream_eventstore.consuming.incoming import Record
+from deskstream_eventstore.lag import set_aside
 from deskstream_eventstore.metrics import (
     DEAD_LETTER_AGE,
     DEAD_LETTERS,
@@ -131,8 +132,6 @@ class Watch:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _count(self) -> None:
-        from deskstream_eventstore.ops import set_aside
-
         counts = await set_aside(self._database)
         for follower in self._followers:
             row = counts[follower.name]
