@@ -11,12 +11,13 @@ import typer
 
 from deskstream_tools.cli.common import Data, data_folder, fail
 from deskstream_tools.cli.running import Out, chosen, tell
-from deskstream_tools.demo.rows import BadFile
+from deskstream_tools.demo.rows import BadFile, read_rows
 from deskstream_tools.demo.target import Target
 from deskstream_tools.local.kafka_jars import ROOT, Missing
 from deskstream_tools.local.settings import StackSettings, Unusable
 from deskstream_tools.local.stack import Stack
 
+PREFIX = "demo."
 BEGUN = "DESKSTREAM_BEGUN"
 """When `make demo` began, in epoch seconds; the Makefile sets it."""
 
@@ -42,10 +43,17 @@ def demo(
     """
     begun = float(os.environ.get(BEGUN) or time.time())
     setup = time.time() - begun
-    stack, ours = _stack(data, out)
     starting = time.monotonic()
-    from deskstream_tools.demo.run import demo as play  # slow to import
+    import httpx  # both are slow to import
 
+    from deskstream_tools.demo.run import demo as play
+
+    try:
+        if tickets:
+            read_rows(tickets)  # an unusable file is said at once
+        stack, ours = _stack(data, out)
+    except (BadFile, Unusable) as wrong:
+        raise fail(str(wrong)) from wrong
     try:
         if ours:
             typer.echo(f"set-up took {setup:.1f} s; starting a stack for the demo")
@@ -63,8 +71,8 @@ def demo(
                 start_s=start,
             )
         )
-    except (BadFile, Unusable, Missing, RuntimeError) as wrong:
-        raise fail(str(wrong)) from wrong
+    except (Unusable, Missing, RuntimeError, httpx.HTTPError) as wrong:
+        raise fail(f"{type(wrong).__name__}: {wrong}") from wrong
     finally:
         if ours and not keep:
             stack.down()
@@ -77,7 +85,11 @@ def _stack(data: Path | None, out: Path | None) -> tuple[Stack, bool]:
     settings = StackSettings.known(data_folder(data))
     if settings is not None and Stack(settings).running():
         return Stack(settings, typer.echo), False
-    wanted = chosen(data or ROOT / ".data" / "demo", out, "demo.", "free", [])
+    wanted = chosen(data or ROOT / ".data" / "demo", out, PREFIX, "free", [])
+    before = StackSettings.known(wanted.data)
+    foreign = before.topic_prefix != PREFIX if before else any(wanted.data.glob("*"))
+    if foreign:  # a demo begins by dropping the data of the one before
+        raise Unusable(f"{wanted.data} holds something else than a demo: choose another --data")
     undo = {"UNDO_SECONDS": "1", **wanted.environment.get("ticketing", {})}
     environment = {**wanted.environment, "ticketing": undo}
     return Stack(replace(wanted, environment=environment), typer.echo), True

@@ -18,6 +18,9 @@ from deskstream_tools.demo.waiting import eventually
 QUIET = 120
 """So many looks in a row without a new mail, a quarter of a second apart: no more will come."""
 
+AFTER_THE_LAST = 8
+"""The same once all are there: a second copy would come soon."""
+
 Mails = dict[int, list[float]]
 """Ticket number → arrival times (epoch seconds) of its acknowledgements."""
 
@@ -109,7 +112,8 @@ async def _mails_when_quiet(
         if len(found) - told >= max(1, len(wanted) // 10) or len(found) == len(wanted):
             told = len(found)
             progress.hop(f"  {told} of {len(wanted)} mails arrived")
-        return found if len(found) == len(wanted) or quiet > QUIET else None
+        enough = AFTER_THE_LAST if len(found) == len(wanted) else QUIET
+        return found if quiet > enough else None
 
     return await eventually("the acknowledgements to arrive", probe, seconds=900)
 
