@@ -7,7 +7,7 @@ from pathlib import Path
 
 import uvloop
 
-from bench import consumer, relay, store
+from bench import consumer, gateway, relay, store
 from bench.harness import Result, write
 from bench.servers import Servers
 
@@ -45,7 +45,15 @@ def benchmarks(servers: Servers) -> dict[str, Callable[[], Awaitable[Result]]]:
     async def b5() -> Result:
         return await consumer.consumer(await servers.store(), servers.bootstrap)
 
-    return {"B1": b1, "B2": b2, "B3": b3, "B4": b4, "B5": b5}
+    async def b7() -> Result:
+        dsn, folder = await servers.database(), servers.folder
+        return await gateway.gateway("B7", "<= 12", dsn, folder, whole=True)
+
+    async def b7_checks() -> Result:
+        dsn, folder = await servers.database(), servers.folder
+        return await gateway.gateway("B7-checks", "<= 9", dsn, folder, whole=False)
+
+    return {"B1": b1, "B2": b2, "B3": b3, "B4": b4, "B5": b5, "B7": b7, "B7-checks": b7_checks}
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ class Servers:
     user = "postgres"
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         settings = {"max_connections": "200"}
         self._postgres = PostgresServer(folder / "postgres", settings=settings)
         self._kafka = KafkaServer(folder / "kafka", free_port(), free_port())
@@ -49,8 +50,12 @@ class Servers:
 
     async def store(self) -> str:
         """The address of a fresh store."""
-        self._count += 1
-        databases = Databases(self._postgres.dsn())
-        dsn = await asyncio.to_thread(databases.create, f"bench_{self._count}")
+        dsn = await self.database()
         await asyncio.to_thread(create_store, dsn)
         return dsn
+
+    async def database(self) -> str:
+        """The address of an empty database."""
+        self._count += 1
+        databases = Databases(self._postgres.dsn())
+        return await asyncio.to_thread(databases.create, f"bench_{self._count}")
