@@ -185,6 +185,7 @@ async def test_hidden_and_absent_are_identical() -> None:
         asyncpg.QueryCanceledError("statement timeout"),
         asyncpg.ReadOnlySQLTransactionError("read-only"),
         asyncpg.InterfaceError("connection is closed"),
+        asyncpg.InternalClientError("cannot switch to state 15"),
         ConnectionRefusedError("refused"),
         FileNotFoundError(2, "no socket"),
         TimeoutError(),

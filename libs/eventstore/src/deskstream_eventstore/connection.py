@@ -16,6 +16,14 @@ STATEMENT_SECONDS = 30.0
 """For statements outside a unit of work, which has a limit of its own: the relay must notice when
 the database's machine is gone without a word."""
 
+CONNECTION_OUTAGES = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a pooled connection that the dying server has taken leave of
+)
+"""What a statement that is right can end with while the database is away."""
+
 
 class StoreConnection(asyncpg.Connection):
     """Settings are made per transaction only, so a connection needs no reset when given back."""

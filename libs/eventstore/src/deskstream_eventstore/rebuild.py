@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import asyncpg
 
-from deskstream_eventstore.connection import Connection
+from deskstream_eventstore.connection import CONNECTION_OUTAGES, Connection
 from deskstream_eventstore.errors import StoreError
 from deskstream_eventstore.fence import pass_fence
 from deskstream_eventstore.lease import Lease
@@ -89,7 +89,7 @@ class Rebuild:
             try:
                 live, new = await self._build(connection, lease)
             except (Exception, asyncio.CancelledError):
-                with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                with contextlib.suppress(*CONNECTION_OUTAGES):
                     await drop_beside(connection, self._schema)
                     await lease.give_back(connection)
                 raise

@@ -12,7 +12,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from deskstream_events import Topic
-from deskstream_eventstore.connection import STATEMENT_SECONDS, Connection
+from deskstream_eventstore.connection import CONNECTION_OUTAGES, STATEMENT_SECONDS, Connection
 from deskstream_eventstore.fence import last_position, wait_for_writers
 from deskstream_eventstore.held import forget, held_streams, hold, released
 from deskstream_eventstore.kafka import KafkaSettings
@@ -51,9 +51,7 @@ from events
 where position > coalesce((select position from relay_checkpoint where name = $1), 0)"""
 
 OUTAGES = (
-    OSError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
+    *CONNECTION_OUTAGES,
     KafkaError,
     Stalled,
     TopicMissing,

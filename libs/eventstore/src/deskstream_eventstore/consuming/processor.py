@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import structlog
 
+from deskstream_eventstore.connection import CONNECTION_OUTAGES
 from deskstream_eventstore.consumer import Consumer
 from deskstream_eventstore.consuming.apply import Applied, Applier, NotWritable, Refused
 from deskstream_eventstore.consuming.classify import Verdict, code_of, from_database, verdict
@@ -215,7 +215,7 @@ class Processor:
         try:
             async with asyncio.timeout(5), self._database.pool.acquire() as connection:
                 return bool(await connection.fetchval("select true"))
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except CONNECTION_OUTAGES:
             return False
 
     async def drain(self, stream_id: UUID, deadline: Deadline | None = None) -> int:

@@ -5,11 +5,11 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import asyncpg
 import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
+from deskstream_eventstore.connection import CONNECTION_OUTAGES
 from deskstream_eventstore.consuming.incoming import Record
 from deskstream_eventstore.lag import set_aside
 from deskstream_eventstore.metrics import (
@@ -127,7 +127,7 @@ class Watch:
                         await follower.look()
                 await self._count()
                 await self._prune()
-            except (KafkaError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (KafkaError, *CONNECTION_OUTAGES) as error:
                 log.info("cannot look after consumers", error_code=type(error).__name__)
             await asyncio.sleep(LOOK_SECONDS)
 
