@@ -11,13 +11,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
-import asyncpg
 from drills.facts import ORIGIN, STREAM_TYPE, TOPIC, changed
 from reading import records
 
 from deskstream_eventstore import Conflict, Database, KafkaSettings
+from deskstream_eventstore.connection import CONNECTION_OUTAGES
 
-REFUSALS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Conflict, TimeoutError)
+REFUSALS = (*CONNECTION_OUTAGES, Conflict, TimeoutError)
 """What a command may end with while a drill goes on: its outcome is then unknown to the client."""
 
 

@@ -64,8 +64,9 @@ async def test_a_position_that_died_with_its_writer_is_passed(
 async def slow_below_fast(place: Place, kind: str) -> tuple[int, int]:
     """A slow transaction holds a lower position than what commits meanwhile, under a relay."""
     async with place.relaying(kind=kind) as relay, place.writing() as writer:
-        slow = await open_append(writer)
         await relay.hears("relay_leads")
+        await writer.hears("up")
+        slow = await open_append(writer)
         await place.client.fill(10)
         if kind == "Ours":
             fence = (
@@ -111,6 +112,7 @@ async def business_first(place: Place, kind: str) -> tuple[int, int, list[int]]:
     await place.database.pool.execute("create table business (id bigserial primary key)")
     stream = uuid4()
     async with place.relaying(kind=kind), place.writing() as older, place.writing() as younger:
+        await asyncio.gather(older.hears("up"), younger.hears("up"))
         await older.asked({"do": "begin"}, "begun")
         first = await older.asked({"do": "business"}, "wrote")
         await younger.asked({"do": "begin"}, "begun")
@@ -151,19 +153,22 @@ async def test_an_open_writer_in_another_database_delays_nothing(
         "select count(*) from pg_locks where relation = 'events'::regclass "
         "and mode = 'RowExclusiveLock'"
     )
-    async with other.writing() as writer:
+    async with (
+        ours.relaying() as relay,
+        naive.relaying(kind="XidOrder") as delayed,
+        other.writing() as writer,
+    ):
+        await asyncio.gather(relay.hears("relay_leads"), delayed.hears("relay_leads"))
+        await writer.hears("up")
         await open_append(writer)
-        async with ours.relaying() as relay, naive.relaying(kind="XidOrder") as delayed:
-            await relay.hears("relay_leads")
-            await delayed.hears("relay_leads")
-            await ours.client.fill(200)
-            await naive.client.fill(20)
-            await ours.all_published(seconds=5)
-            missing = (await naive.verdict()).missing
-            open_still = await other.database.pool.fetchval(open_writers)
-            ended = await writer.asked({"do": "commit"}, "ended")
-            drill.saw(open_still and ended["outcome"] == "committed", "it was open all the time")
-            await naive.all_published()
+        await ours.client.fill(200)
+        await naive.client.fill(20)
+        await ours.all_published(seconds=5)
+        missing = (await naive.verdict()).missing
+        open_still = await other.database.pool.fetchval(open_writers)
+        ended = await writer.asked({"do": "commit"}, "ended")
+        drill.saw(open_still and ended["outcome"] == "committed", "it was open all the time")
+        await naive.all_published()
     verdict = await ours.verdict()
     drill.kept(verdict.clean, f"all published while it was open: {verdict}")
     drill.bit(missing == 20, f"below the server's oldest transaction {missing} of 20 waited for it")
@@ -209,7 +214,8 @@ async def test_an_appender_that_idles_is_waited_for_shown_and_ended(
         outcome != "committed",
         f"idle appender ended after {IDLE_IN_TRANSACTION_TIMEOUT}: {outcome}",
     )
-    assert max(seen) > 5
-    drill.kept(seen[-5] > seen[1], f"fence wait rose to {max(seen):.1f} s, then fell to 0")
+    peak = max(seen)
+    rose = seen[0] < seen[len(seen) // 2] < peak and peak > 5
+    drill.kept(rose, f"the fence-wait metric rose to {peak:.1f} s, then fell to 0")
     verdict = await place.verdict()
     drill.kept(verdict.clean and verdict.published == 30, str(verdict))

@@ -73,6 +73,7 @@ async def test_of_two_writers_with_one_expectation_one_wins_and_no_version_is_mi
     place = await fresh_place()
     stream, met = uuid4(), uuid4()
     async with place.writing() as one, place.writing() as two:
+        await asyncio.gather(one.hears("up"), two.hears("up"))
         outcomes = await meet(place, one, two, met)
         races = [await race(place, one, two, stream, n) for n in range(RACES)]
     drill.saw(
