@@ -7,7 +7,7 @@ from pathlib import Path
 
 import uvloop
 
-from bench import consumer, gateway, relay, store
+from bench import consumer, gateway, latency, relay, store
 from bench.harness import Result, write
 from bench.servers import Servers
 
@@ -45,6 +45,9 @@ def benchmarks(servers: Servers) -> dict[str, Callable[[], Awaitable[Result]]]:
     async def b5() -> Result:
         return await consumer.consumer(await servers.store(), servers.bootstrap)
 
+    async def b6() -> Result:
+        return await latency.latency(await servers.store(), servers.bootstrap, servers.folder)
+
     async def b7() -> Result:
         dsn, folder = await servers.database(), servers.folder
         return await gateway.gateway("B7", "<= 12", dsn, folder, whole=True)
@@ -53,7 +56,16 @@ def benchmarks(servers: Servers) -> dict[str, Callable[[], Awaitable[Result]]]:
         dsn, folder = await servers.database(), servers.folder
         return await gateway.gateway("B7-checks", "<= 9", dsn, folder, whole=False)
 
-    return {"B1": b1, "B2": b2, "B3": b3, "B4": b4, "B5": b5, "B7": b7, "B7-checks": b7_checks}
+    return {
+        "B1": b1,
+        "B2": b2,
+        "B3": b3,
+        "B4": b4,
+        "B5": b5,
+        "B6": b6,
+        "B7": b7,
+        "B7-checks": b7_checks,
+    }
 
 
 if __name__ == "__main__":
