@@ -21,6 +21,8 @@ GUARDED = [
     ("GET", "/api/admin/users", "manager"),
     ("POST", f"/api/admin/users/{uuid4()}/status", "manager"),
     ("PUT", f"/api/admin/users/{uuid4()}/teams", "manager"),
+    ("POST", "/api/teams", "admin"),
+    ("PUT", f"/api/teams/{uuid4()}", "admin"),
     ("GET", "/api/keys", "admin"),
     ("POST", "/api/keys", "admin"),
     ("DELETE", "/api/keys/000000000000", "admin"),
@@ -103,6 +105,24 @@ async def test_teams_and_colleagues_are_listed(own_routes: Client, admin_cookie:
     users = await own_routes.as_session(admin_cookie, "GET", "/api/users")
     assert [item["name"] for item in users.json()["items"]] == ["Root", "Ada Lovelace"]
     assert set(users.json()["items"][0]) == {"id", "name", "role", "teams"}
+
+
+async def test_an_admin_makes_a_team_and_opens_it(own_routes: Client, admin_cookie: str) -> None:
+    body = {"title": "Credit", "restricted": True}
+    made = await own_routes.as_session(admin_cookie, "POST", "/api/teams", json=body)
+    assert made.status_code == 201
+    team = made.json()
+    assert team == {"id": team["id"], **body}
+    path = f"/api/teams/{team['id']}"
+    body = {"title": "Credit desk", "restricted": False}
+    changed = await own_routes.as_session(admin_cookie, "PUT", path, json=body)
+    assert (changed.status_code, changed.json()) == (200, {"id": team["id"], **body})
+    half = await own_routes.as_session(admin_cookie, "PUT", path, json={"title": "Credit"})
+    assert (half.status_code, half.json()["field"]) == (422, "restricted")
+    empty = await own_routes.as_session(admin_cookie, "POST", "/api/teams", json={"title": " "})
+    assert (empty.status_code, empty.json()["field"]) == (422, "title")
+    unknown = await own_routes.as_session(admin_cookie, "PUT", f"/api/teams/{uuid4()}", json=body)
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
 
 
 async def test_accounts_come_in_pages(own_routes: Client, admin_cookie: str) -> None:

@@ -47,6 +47,12 @@ def staff_of(caller: Caller) -> Staff:
     return Staff(user_id=actor.user_id, role=actor.role.value)
 
 
+def demand_admin(caller: Caller) -> None:
+    """Raises Forbidden for anyone but an admin and the operator of the installation."""
+    if staff_of(caller).role != "admin":
+        raise Forbidden("only admins may do this")
+
+
 def save(work: GatewayWork, user: User) -> None:
     """Append what the account recorded, each fact on the trail as well."""
     for event in user.pending:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from deskstream_chassis.clock import Clock
 from gateway.application.change_password import ChangePasswordHandler
+from gateway.application.change_team import ChangeTeamHandler
 from gateway.application.change_user_status import ChangeUserStatusHandler
 from gateway.application.create_admin import CreateAdminHandler
 from gateway.application.create_key import CreateKeyHandler
+from gateway.application.create_team import CreateTeamHandler
 from gateway.application.ensure_support import EnsureSupportHandler
 from gateway.application.new_password import NewPassword
 from gateway.application.ports import Audit, Passwords, Queries, Sealer
@@ -36,6 +38,8 @@ class GatewayApp:
     sign_in: SignInHandler
     sign_out: SignOutHandler
     change_password: ChangePasswordHandler
+    create_team: CreateTeamHandler
+    change_team: ChangeTeamHandler
     create_admin: CreateAdminHandler
     ensure_support: EnsureSupportHandler
     create_key: CreateKeyHandler
@@ -74,6 +78,8 @@ def build_app(
         sign_in=SignInHandler(store, clock, passwords, SessionTokens(peppers.session, _new_token)),
         sign_out=SignOutHandler(store, clock),
         change_password=ChangePasswordHandler(store, clock, passwords, new_password),
+        create_team=CreateTeamHandler(store, clock),
+        change_team=ChangeTeamHandler(store, clock),
         create_admin=CreateAdminHandler(store, clock, new_password),
         ensure_support=EnsureSupportHandler(store, clock),
         create_key=CreateKeyHandler(store, clock, peppers.key, _random_text),

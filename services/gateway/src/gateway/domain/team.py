@@ -50,6 +50,13 @@ class Team:
             raise NotFound("no such team")
         return team
 
+    def change(self, title: str, *, restricted: bool, at: datetime) -> None:
+        """Title and restriction are these now. Nothing happens if they are."""
+        if (title, restricted) != (self.title, self.restricted):
+            self._record(
+                TeamChangedV1(at=at, team_id=self.team_id, title=title, restricted=restricted)
+            )
+
     def _record(self, event: TeamEvent) -> None:
         self._apply(event)
         self.pending.append(event)

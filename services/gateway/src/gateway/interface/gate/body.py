@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from starlette.types import Message, Receive
 
@@ -12,6 +13,9 @@ SLOWEST = 1024
 """Bytes per second that a client must send at least."""
 PATIENCE = 5.0
 """Seconds that it may fall behind."""
+LINGER = 2.0
+LINGER_BYTES = 32 * 1024 * 1024
+"""How long, and how much of it, a refused body is still taken from the wire."""
 AT_ONCE = 64 * 1024
 """Bodies up to this size are read before a service is asked."""
 
@@ -29,6 +33,41 @@ def too_large(limit: int) -> Problem:
 def too_slow() -> Problem:
     """408: the body came slower than 1 KiB/s."""
     return Problem(408, "body_too_slow", headers={"Connection": "close"})
+
+
+class Incoming:
+    """What a client still sends. A server that closes while bytes arrive resets the connection, and
+    the client never reads why it was refused: so the rest is thrown away first, within bounds."""
+
+    __slots__ = ("_busy", "_receive", "over")
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._busy = False
+        self.over = False
+        """Nothing more can come, or it is not worth waiting for."""
+
+    async def __call__(self) -> Message:
+        """The next ASGI message; one call at a time."""
+        self._busy = True
+        try:
+            message = await self._receive()
+        except BaseException:
+            self.over = True
+            raise
+        finally:
+            self._busy = False
+        if message["type"] != "http.request" or not message.get("more_body", False):
+            self.over = True
+        return message
+
+    async def drain(self) -> None:
+        """Read what follows and forget it; gives up after LINGER seconds or LINGER_BYTES."""
+        size = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER):
+                while not (self.over or self._busy or size > LINGER_BYTES):
+                    size += len((await self()).get("body", b""))
 
 
 class BoundedBody:

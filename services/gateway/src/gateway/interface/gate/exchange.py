@@ -9,6 +9,7 @@ from starlette.types import Message, Scope, Send
 from uuid_utils import uuid7
 
 from deskstream_chassis.http.problem import MEDIA_TYPE, Problem
+from gateway.interface.gate.body import Incoming
 from gateway.interface.gate.credentials import Principal
 from gateway.interface.gate.headers import PASSED_BACK, POLICY, SECURITY
 from gateway.interface.gate.rows import Row
@@ -26,6 +27,7 @@ class Exchange:
         "address",
         "began",
         "correlation",
+        "incoming",
         "limit_headers",
         "method",
         "principal",
@@ -44,6 +46,7 @@ class Exchange:
         self.correlation = str(uuid7())
         self.row: Row | None = None
         self.principal: Principal | None = None
+        self.incoming: Incoming | None = None
         self.address = ""
         self.limit_headers: Headers = ()
         self.span: Span | None = None
@@ -59,7 +62,12 @@ class Exchange:
         await self.send({"type": "http.response.start", "status": status, "headers": own})
 
     async def body(self, chunk: bytes, *, more: bool = False) -> None:
-        """Send a part of the body."""
+        """Send a part of the body. Before the last one ends the answer, what the client still sends
+        is taken off the wire, so that he gets to read it."""
+        if not more and self.incoming is not None and not self.incoming.over:
+            await self.send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await self.incoming.drain()
+            chunk = b""
         await self.send({"type": "http.response.body", "body": chunk, "more_body": more})
 
     async def answer(self, status: int, body: bytes, media_type: bytes) -> None:
@@ -83,7 +91,8 @@ class Exchange:
     async def pass_inner(self, message: Message) -> None:
         """`send` for the gateway's own application: cookies and a page's policy may pass."""
         if message["type"] != "http.response.start":
-            await self.send(message)
+            more = message.get("more_body", False)
+            await self.body(message.get("body", b""), more=more)
             return
         headers = message.get("headers", ())
         kept = [(n, v) for n, v in headers if n in PASSED_BACK or n in _OWN_PAGES]

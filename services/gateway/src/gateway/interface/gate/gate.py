@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from deskstream_chassis.http.errors import unexpected
 from deskstream_chassis.http.problem import Problem, not_found
 from gateway.interface.gate.address import ClientAddress
-from gateway.interface.gate.body import ClientLeft
+from gateway.interface.gate.body import ClientLeft, Incoming
 from gateway.interface.gate.credentials import Credentials
 from gateway.interface.gate.exchange import Exchange
 from gateway.interface.gate.headers import RequestHeaders
@@ -82,6 +82,8 @@ class Gate:
         scope = exchange.scope
         try:
             headers = self._read(exchange)
+            if headers.has_body:
+                receive = exchange.incoming = Incoming(receive)
             match = self._find(scope["method"], scope["path"])
         except Problem:
             exchange.span = self._observer.begin(known_method(exchange.method), UNMATCHED, None)

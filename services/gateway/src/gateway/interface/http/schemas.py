@@ -84,6 +84,20 @@ class TeamList(Body):
     teams: Annotated[list[UUID], Field(max_length=100)]
 
 
+class NewTeam(Body):
+    """A team; `restricted` ones are for their members, managers and admins only."""
+
+    title: Name
+    restricted: bool = False
+
+
+class TeamChange(Body):
+    """Both, as they are to be."""
+
+    title: Name
+    restricted: bool
+
+
 class NewKey(Body):
     """A key; without `expires_at` it lives until revoked."""
 

@@ -8,20 +8,25 @@ from fastapi import APIRouter, Path, Query
 from deskstream_chassis.http.guard import CallerDep, guarded
 from deskstream_chassis.http.pages import MAX_LIMIT, Cursor, Cursors, Limit, Page, page
 from gateway.application.app import GatewayApp
+from gateway.application.change_team import ChangeTeam
 from gateway.application.change_user_status import ChangeUserStatus
-from gateway.application.ports import UserRow
+from gateway.application.create_team import CreateTeam
+from gateway.application.ports import TeamRow, UserRow
 from gateway.application.set_user_teams import SetUserTeams
 from gateway.domain.user import Status
 from gateway.interface.http.schemas import (
     ColleagueAnswer,
+    NewTeam,
     StatusChange,
     TeamAnswer,
+    TeamChange,
     TeamList,
     Teams,
     UserAnswer,
 )
 
 UserId = Annotated[UUID, Path(alias="id")]
+TeamId = Annotated[UUID, Path(alias="id")]
 _ACCOUNTS = Cursors("admin/users", UUID)
 _COLLEAGUES = Cursors("users", UUID)
 
@@ -74,6 +79,20 @@ def staff_router(app: GatewayApp) -> APIRouter:
     async def teams() -> Teams:
         """All teams."""
         return Teams(items=[TeamAnswer.of(row) for row in await app.queries.teams()])
+
+    @router.post("/teams", status_code=201)
+    @guarded("role:admin")
+    async def create_team(body: NewTeam, caller: CallerDep) -> TeamAnswer:
+        """A team without members yet."""
+        command = CreateTeam(body.title, body.restricted)
+        return TeamAnswer.of(await caller.once(app.create_team, command, TeamRow))
+
+    @router.put("/teams/{id}")
+    @guarded("role:admin")
+    async def change_team(team_id: TeamId, body: TeamChange, caller: CallerDep) -> TeamAnswer:
+        """Another title, or restricted or open."""
+        command = ChangeTeam(team_id, body.title, body.restricted)
+        return TeamAnswer.of(await caller.once(app.change_team, command, TeamRow))
 
     return router
 
