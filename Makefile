@@ -80,6 +80,7 @@ bench: setup ## Ratios against peers in one run; writes .out/bench.json
 
 docs: setup ## Generate contracts, docs/events.md, AsyncAPI and OpenAPI
 	$(BIN)/python -m deskstream_events .
+	$(BIN)/python -m gateway openapi > docs/openapi.json
 
 lock: setup ## Compile requirements.in into the hashed lock
 	$(BIN)/uv pip compile requirements.in --generate-hashes --no-emit-index-url \
