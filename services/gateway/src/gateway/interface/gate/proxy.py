@@ -137,14 +137,17 @@ class Proxy:
         headers: list[tuple[bytes, bytes]],
         receive: Receive,
     ) -> None:
-        watcher = asyncio.create_task(self._until_over(answer, receive))
+        watcher = None
+        if exchange.incoming is None or exchange.incoming.over:  # else the upload would notice
+            watcher = asyncio.create_task(self._until_over(answer, receive))
         try:
             await exchange.start(answer.status, headers)
             async for chunk in answer.chunks():
                 await exchange.body(chunk, more=True)
             await exchange.body(b"")
         finally:
-            watcher.cancel()
+            if watcher is not None:
+                watcher.cancel()
 
     async def _until_over(self, answer: UpstreamAnswer, receive: Receive) -> None:
         """Ends the service's answer when the client leaves or the process must end."""
