@@ -174,30 +174,29 @@ class Applier:
         event = item.event
         if event is None:
             return
-        envelope = item.envelope
-        meta = envelope.meta
-        age = now - envelope.at
-        standing = standing_of(envelope, age)
-        with Delivery(self._consumer.name, envelope, standing, traced=self._traced) as delivery:
+        meta = item.meta()
+        age = now - item.at
+        standing = standing_of(item, age)
+        with Delivery(self._consumer.name, item, meta, standing, traced=self._traced) as delivery:
             if delivery.traceparent != meta.traceparent:
                 meta = replace(meta, traceparent=delivery.traceparent)
             fact = Fact(
                 event,
-                envelope.type,
+                item.type,
                 item.stream_id,
                 item.version,
                 item.id,
-                envelope.at,
+                item.at,
                 meta,
                 item.topic,
                 item.partition,
                 item.offset,
-                envelope.republished,
+                item.republished,
                 standing,
             )
             await self._consumer.handlers[event.TYPE](work, fact)
             await work.finish()
-        if not envelope.republished:
+        if not item.republished:
             self._end_to_end.observe(max(0.0, age.total_seconds()))
 
     async def _redact(self, work: Work, items: Sequence[Incoming]) -> None:
@@ -211,11 +210,11 @@ class Applier:
         if not erased:
             return
         for item, event, hashes in about:
-            if any(s in erased and item.envelope.at < erased[s] for s in hashes):
+            if any(s in erased and item.at < erased[s] for s in hashes):
                 data: dict[str, Any] = event.model_dump(mode="json")
                 data = overwrite_personal(type(event), data)
                 item.event = type(event).read(data)
-                if item.envelope.type == event.TYPE:
+                if item.type == event.TYPE:
                     item.data = data
 
 

@@ -6,8 +6,9 @@ from datetime import timedelta
 import structlog
 from opentelemetry import context, trace
 
-from deskstream_events import Envelope
+from deskstream_events import Meta
 from deskstream_eventstore.consumer import Standing
+from deskstream_eventstore.consuming.incoming import Incoming
 
 OLDEST_LIVE = timedelta(hours=48)
 """Age from which an event's outside effects wait for a person."""
@@ -21,9 +22,9 @@ def current_standing() -> Standing:
     return _standing.get()
 
 
-def standing_of(envelope: Envelope, age: timedelta) -> Standing:
+def standing_of(item: Incoming, age: timedelta) -> Standing:
     """See `Standing`. `age` is by application time."""
-    if envelope.republished:
+    if item.republished:
         return "muted"
     return "held" if age > OLDEST_LIVE else "pending"
 
@@ -37,18 +38,17 @@ class Delivery:
     __slots__ = ("_context", "_fields", "_span", "_standing", "traceparent")
 
     def __init__(
-        self, consumer: str, envelope: Envelope, standing: Standing, *, traced: bool
+        self, consumer: str, item: Incoming, meta: Meta, standing: Standing, *, traced: bool
     ) -> None:
-        meta = envelope.meta
         self.traceparent = meta.traceparent
         self._span: trace.Span | None = None
         if traced:
-            self._span = _start(consumer, envelope)
+            self._span = _start(consumer, item, meta)
             self.traceparent = traceparent_of(self._span) or meta.traceparent
             self._context = context.attach(trace.set_span_in_context(self._span))
         self._standing = _standing.set(standing)
         self._fields = structlog.contextvars.bind_contextvars(
-            correlation_id=meta.correlation_id, causation_id=str(envelope.event_id)
+            correlation_id=meta.correlation_id, causation_id=str(item.id)
         )
 
     def __enter__(self) -> "Delivery":
@@ -69,16 +69,16 @@ def is_traced() -> bool:
     return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
 
 
-def _start(consumer: str, envelope: Envelope) -> trace.Span:
+def _start(consumer: str, item: Incoming, meta: Meta) -> trace.Span:
     return _tracer.start_span(
-        f"{consumer} {envelope.type}",
-        context=remote(envelope.meta.traceparent),
+        f"{consumer} {item.type}",
+        context=remote(meta.traceparent),
         kind=trace.SpanKind.CONSUMER,
         attributes={
             "messaging.system": "kafka",
             "messaging.consumer.group.name": consumer,
-            "deskstream.event_type": envelope.type,
-            "deskstream.stream_id": str(envelope.stream_id),
+            "deskstream.event_type": item.type,
+            "deskstream.stream_id": str(item.stream_id),
         },
     )
 
