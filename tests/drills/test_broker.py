@@ -12,6 +12,7 @@ from drills.facts import TOPIC
 from drills.place import Place, place
 from drills.record import Drill
 from drills.until import until
+from reading import records
 
 from deskstream_eventstore import KafkaSettings, create_topics
 from deskstream_eventstore.kafka import admin, producer
@@ -102,7 +103,11 @@ async def test_a_relay_that_does_not_wait_for_acks_loses_what_the_broker_never_g
 ) -> None:
     async with here.relaying(kind="FireAndForget") as relay:
         await here.client.fill(20)
-        await here.all_published()
+
+        async def there() -> bool:
+            return len(await records(here.kafka, TOPIC)) == 20
+
+        await until(there, "the first to be published")
         broker.kill()
         await here.client.fill(20)
         await here.all_published()

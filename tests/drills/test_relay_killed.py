@@ -12,7 +12,7 @@ EVENTS = 1200
 
 
 async def kill_at(place: Place, point: str, kind: str = "Ours") -> tuple[int, int, int]:
-    """Kill a relay with SIGKILL in its second batch, at this point; then run another to the end.
+    """Kill a relay with SIGKILL in its second batch, at this point; then run ours to the end.
 
     Its exit status, where its checkpoint was before the batch and where it is after the kill."""
     async with place.relaying(point, kind=kind) as relay:
@@ -23,7 +23,7 @@ async def kill_at(place: Place, point: str, kind: str = "Ours") -> tuple[int, in
         status = await relay.kill()
     after = await place.checkpoint()
     await place.client.fill(20)
-    async with place.relaying(kind=kind):
+    async with place.relaying():
         await place.all_published()
     return status, before, after
 
