@@ -1,8 +1,9 @@
 """Accounts, teams, sessions and keys through the front door."""
 
+import time
 from uuid import uuid4
 
-from e2e.people import Desk
+from e2e.people import PASSWORD, Desk
 
 from deskstream_tools.demo.waiting import eventually
 
@@ -30,3 +31,21 @@ async def test_a_team_that_becomes_restricted_is_hidden_from_its_viewers(
     await eventually("the viewer to lose sight of it", hidden)
     listed = (await desk.admin.json("GET", "/api/teams", 200))["items"]
     assert {**team, "restricted": True} in listed
+
+
+async def test_a_session_ended_from_another_browser_is_refused_within_five_seconds(
+    desk: Desk,
+) -> None:
+    member = await desk.join("viewer")
+    elsewhere = desk.visitor()
+    await elsewhere.sign_in(member.email, PASSWORD)
+    listed = (await member.session.json("GET", "/api/auth/sessions", 200))["items"]
+    (other,) = [one["id"] for one in listed if not one["current"]]
+    stranger = await desk.member("agent")
+    await stranger.session.call("DELETE", f"/api/auth/sessions/{other}", 404)
+    await elsewhere.call("GET", "/api/auth/session", 200)
+    await member.session.call("DELETE", f"/api/auth/sessions/{other}", 204)
+    end = time.monotonic() + 6
+    while (await elsewhere.send("GET", "/api/auth/session")).status_code != 401:
+        assert time.monotonic() < end
+    await member.session.call("GET", "/api/auth/session", 200)

@@ -28,6 +28,7 @@ from gateway.application.register_user import RegisterUser
 from gateway.application.sign_in import SignedIn, SignIn
 from gateway.application.store import Store
 from gateway.application.verify_email import VerifyEmail
+from gateway.domain.device import UNKNOWN
 from gateway.infra.argon2_passwords import Argon2Passwords, Cost
 from gateway.infra.common_passwords import load_common_passwords
 from gateway.infra.memory.gateway import FakeGateway, FakeKeys
@@ -189,10 +190,14 @@ class Cast:
         await visitor().once(self.app.verify_email, command, type(None))
 
     async def sign_in(
-        self, email: str, password: str = PASSWORD, replaces: UUID | None = None
+        self,
+        email: str,
+        password: str = PASSWORD,
+        replaces: UUID | None = None,
+        device: str = UNKNOWN,
     ) -> SignedIn:
         """Sign in."""
-        command = SignIn(email, password, "192.0.2.7", replaces)
+        command = SignIn(email, password, "192.0.2.7", replaces, device)
         return await visitor().once(self.app.sign_in, command, SignedIn)
 
     async def change(

@@ -14,6 +14,7 @@ from deskstream_events.gateway.user import (
     VerificationRequestedV1,
 )
 from gateway.application.change_password import ChangePassword
+from gateway.application.own_sessions import EndSession
 from gateway.application.resend_verification import ResendVerification
 from gateway.application.set_user_teams import SetUserTeams
 from gateway.application.sign_out import SignOut
@@ -169,6 +170,44 @@ async def test_signing_out_ends_the_own_session_alone(people: Cast) -> None:
     await people.app.sign_out(SignOut(one.session.session_id), signed_in(one))
     assert await people.rig.sessions.find(one.token) is None
     assert await people.rig.sessions.find(two.token) is not None
+
+
+async def test_the_own_sessions_are_listed_while_they_live(people: Cast) -> None:
+    user_id = await people.agent()
+    await people.admin()
+    await people.sign_in("root@shop.test")
+    idle = await people.sign_in("ada@shop.test", device="Firefox, Linux")
+    people.rig.clock.advance(minutes=29)
+    fresh = await people.sign_in("ada@shop.test", device="Safari, iPhone")
+    told = [(s.session_id, s.device) for s in await people.app.own_sessions(user_id)]
+    assert told == [
+        (idle.session.session_id, "Firefox, Linux"),
+        (fresh.session.session_id, "Safari, iPhone"),
+    ]
+    people.rig.clock.advance(minutes=1)
+    assert [s.session_id for s in await people.app.own_sessions(user_id)] == [
+        fresh.session.session_id
+    ]
+
+
+async def test_one_ends_the_own_sessions_and_nobody_elses(people: Cast) -> None:
+    user_id = await people.agent()
+    await people.admin()
+    other = await people.sign_in("root@shop.test")
+    here, there = await people.sign_in("ada@shop.test"), await people.sign_in("ada@shop.test")
+    await people.app.end_session(EndSession(there.session.session_id), signed_in(here))
+    assert await people.rig.sessions.find(there.token) is None
+    assert await people.rig.sessions.find(here.token) is not None
+    for gone in (other.session.session_id, there.session.session_id, uuid4()):
+        with pytest.raises(NotFound):
+            await people.app.end_session(EndSession(gone), signed_in(here))
+    with pytest.raises(Forbidden):
+        await people.app.end_session(EndSession(here.session.session_id), operator())
+    assert await people.rig.sessions.find(other.token) is not None
+    assert [(e.action, e.target) for e in await people.trail()][-1] == (
+        "session_ended",
+        f"user:{user_id}",
+    )
 
 
 async def test_a_session_ends_when_idle_and_at_the_latest_after_twelve_hours(people: Cast) -> None:

@@ -15,6 +15,8 @@ GUARDED = [
     ("GET", "/api/auth/session", "viewer"),
     ("GET", "/api/auth/user-role", "viewer"),
     ("POST", "/api/auth/logout", "viewer"),
+    ("GET", "/api/auth/sessions", "viewer"),
+    ("DELETE", f"/api/auth/sessions/{uuid4()}", "viewer"),
     ("POST", "/api/auth/change-password", "viewer"),
     ("GET", "/api/users", "viewer"),
     ("GET", "/api/teams", "viewer"),

@@ -174,6 +174,43 @@ async def test_the_own_password_is_changed_with_the_old_one(own_routes: Client) 
     assert await own_routes.people.sign_in("ada@shop.test", "nine green doors sing")
 
 
+async def test_the_own_sessions_are_listed_and_ended(own_routes: Client) -> None:
+    await own_routes.people.agent()
+    tokens = []
+    for agent in ("Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0", "curl/8"):
+        login = await own_routes.anonymous(
+            "POST",
+            "/api/auth/login",
+            json={"email": "ada@shop.test", "password": PASSWORD},
+            headers={"User-Agent": agent},
+        )
+        tokens.append(login.headers["set-cookie"].partition("=")[2].partition(";")[0])
+    here, there = tokens
+    path = "/api/auth/sessions"
+    items = (await own_routes.as_session(here, "GET", path)).json()["items"]
+    assert [(item["device"], item["current"]) for item in items] == [
+        ("Firefox, Linux", True),
+        ("Unknown browser", False),
+    ]
+    assert set(items[0]) == {
+        "id",
+        "device",
+        "created_at",
+        "last_seen_at",
+        "expires_at",
+        "current",
+    }
+    gone = await own_routes.as_session(here, "DELETE", f"{path}/{items[1]['id']}")
+    assert gone.status_code == 204
+    assert "set-cookie" not in gone.headers
+    assert (await own_routes.as_session(there, "GET", path)).status_code == 401
+    again = await own_routes.as_session(here, "DELETE", f"{path}/{items[1]['id']}")
+    assert (again.status_code, again.json()["code"]) == (404, "not_found")
+    own = await own_routes.as_session(here, "DELETE", f"{path}/{items[0]['id']}")
+    assert own.status_code == 204
+    assert '__Host-sid=""' in own.headers["set-cookie"]
+
+
 async def test_an_unknown_path_below_auth_is_404_for_the_signed_in(
     own_routes: Client, admin_cookie: str
 ) -> None:

@@ -13,6 +13,7 @@ from gateway.application.create_key import CreateKeyHandler
 from gateway.application.create_team import CreateTeamHandler
 from gateway.application.ensure_support import EnsureSupportHandler
 from gateway.application.new_password import NewPassword
+from gateway.application.own_sessions import EndSessionHandler, OwnSessions
 from gateway.application.ports import Audit, Passwords, Queries, Sealer
 from gateway.application.register_user import RegisterUserHandler
 from gateway.application.resend_verification import ResendVerificationHandler
@@ -37,6 +38,8 @@ class GatewayApp:
     set_user_teams: SetUserTeamsHandler
     sign_in: SignInHandler
     sign_out: SignOutHandler
+    own_sessions: OwnSessions
+    end_session: EndSessionHandler
     change_password: ChangePasswordHandler
     create_team: CreateTeamHandler
     change_team: ChangeTeamHandler
@@ -77,6 +80,8 @@ def build_app(
         set_user_teams=SetUserTeamsHandler(store, clock),
         sign_in=SignInHandler(store, clock, passwords, SessionTokens(peppers.session, _new_token)),
         sign_out=SignOutHandler(store, clock),
+        own_sessions=OwnSessions(queries, clock),
+        end_session=EndSessionHandler(store, clock),
         change_password=ChangePasswordHandler(store, clock, passwords, new_password),
         create_team=CreateTeamHandler(store, clock),
         change_team=ChangeTeamHandler(store, clock),

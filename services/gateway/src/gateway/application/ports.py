@@ -13,6 +13,7 @@ from uuid import UUID
 from deskstream_events.gateway.audit import Action
 from deskstream_events.gateway.user import Role
 from gateway.domain.api_key import ApiKey
+from gateway.domain.session import Session
 from gateway.domain.user import Status
 
 Outcome = Literal["ok", "denied", "failed"]
@@ -142,6 +143,9 @@ class Queries(Protocol):
 
     async def keys(self) -> Sequence[ApiKey]:
         """All keys, revoked ones included."""
+
+    async def open_sessions(self, user_id: UUID) -> Sequence[Session]:
+        """Those that nobody ended; some may be idle for too long, or too old."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from deskstream_chassis.ids import new_id
 from gateway.application.ports import Passwords
 from gateway.application.store import Store
 from gateway.application.tokens import SessionTokens
+from gateway.domain.device import UNKNOWN
 from gateway.domain.errors import SignInFailed
 from gateway.domain.password import normal_password
 from gateway.domain.session import Session, token_hash
@@ -18,12 +19,14 @@ from gateway.domain.user import User
 
 @dataclass(frozen=True)
 class SignIn:
-    """`replaces` is the session whose cookie came along: it ends, its token is never reused."""
+    """`replaces` is the session whose cookie came along: it ends, its token is never reused.
+    `device` is what the list of sessions calls the browser."""
 
     email: str = field(repr=False)
     password: str = field(repr=False)
     address: str = field(repr=False)
     replaces: UUID | None = None
+    device: str = UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class SignInHandler:
                     await work.credentials.set(user.user_id, rehashed, now)
                 if command.replaces is not None:
                     await work.sessions.end(command.replaces, now)
-                token, session = self._tokens.new(), _session(user.user_id, now)
+                token, session = self._tokens.new(), _session(user.user_id, command.device, now)
                 await work.sessions.open(session, token_hash(token))
                 ref = f"user:{user.user_id}"
                 work.audit("signed_in", at=now, principal=ref, target=ref, address=command.address)
@@ -90,5 +93,5 @@ class SignInHandler:
         raise SignInFailed("address or password is not right, or the account is not active")
 
 
-def _session(user_id: UUID, now: datetime) -> Session:
-    return Session(new_id(), user_id, created_at=now, last_seen_at=now)
+def _session(user_id: UUID, device: str, now: datetime) -> Session:
+    return Session(new_id(), user_id, created_at=now, last_seen_at=now, device=device)

@@ -91,6 +91,9 @@ class OpenSessions(Protocol):
     async def end(self, session_id: UUID, at: datetime) -> None:
         """This one; nothing happens if it has ended."""
 
+    async def end_own(self, user_id: UUID, session_id: UUID, at: datetime) -> bool:
+        """This one if it is that user's; False where it is not, or has ended."""
+
     async def end_all(self, user_id: UUID, at: datetime, *, but: UUID | None = None) -> int:
         """All of a user's, but one; returns how many were open."""
 

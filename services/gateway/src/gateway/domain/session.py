@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from gateway.domain.device import UNKNOWN
+
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
 TOUCH_EVERY = timedelta(minutes=1)
@@ -21,6 +23,7 @@ class Session:
     created_at: datetime
     last_seen_at: datetime
     ended_at: datetime | None = None
+    device: str = UNKNOWN
 
     @property
     def expires_at(self) -> datetime:

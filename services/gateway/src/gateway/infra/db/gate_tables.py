@@ -26,11 +26,21 @@ _OPEN = compiled(
         created_at=bindparam("created_at"),
         last_seen_at=bindparam("last_seen_at"),
         expires_at=bindparam("expires_at"),
+        device=bindparam("device"),
     )
 )
 _END = compiled(
     update(session)
     .where(session.c.session_id == bindparam("id"), session.c.ended_at.is_(None))
+    .values(ended_at=bindparam("ended_at"))
+)
+_END_OWN = compiled(
+    update(session)
+    .where(
+        session.c.session_id == bindparam("id"),
+        session.c.user_id == bindparam("owner"),
+        session.c.ended_at.is_(None),
+    )
     .values(ended_at=bindparam("ended_at"))
 )
 _END_ALL = compiled(
@@ -100,11 +110,17 @@ class DbOpenSessions:
             created_at=session.created_at,
             last_seen_at=session.last_seen_at,
             expires_at=session.expires_at,
+            device=session.device,
         )
 
     async def end(self, session_id: UUID, at: datetime) -> None:
         """If it is open."""
         await _END.execute(self._work, id=session_id, ended_at=at)
+
+    async def end_own(self, user_id: UUID, session_id: UUID, at: datetime) -> bool:
+        """Whether there was one to end."""
+        done = await _END_OWN.execute(self._work, id=session_id, owner=user_id, ended_at=at)
+        return done == 1
 
     async def end_all(self, user_id: UUID, at: datetime, *, but: UUID | None = None) -> int:
         """How many were open."""

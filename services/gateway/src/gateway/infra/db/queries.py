@@ -10,9 +10,10 @@ from deskstream_eventstore import Database, compiled
 from gateway.application.ports import TeamRow, UserRow
 from gateway.domain.api_key import ApiKey
 from gateway.domain.errors import NotFound
+from gateway.domain.session import Session
 from gateway.domain.user import Status
 from gateway.infra.db.gate_tables import key_of
-from gateway.infra.db.tables import api_key, team_view, user_view
+from gateway.infra.db.tables import api_key, session, team_view, user_view
 
 _STATUS = bindparam("status", type_=Text())
 _AFTER = bindparam("after", type_=Uuid())
@@ -28,6 +29,12 @@ _USERS = compiled(
 _USER = compiled(select(user_view).where(user_view.c.user_id == bindparam("user_id")))
 _TEAMS = compiled(select(team_view).order_by(team_view.c.team_id))
 _KEYS = compiled(select(api_key).order_by(api_key.c.created_at, api_key.c.key_id))
+
+_SESSIONS = compiled(
+    select(session)
+    .where(session.c.user_id == bindparam("user_id"), session.c.ended_at.is_(None))
+    .order_by(session.c.session_id)
+)
 
 
 class DbQueries:
@@ -63,6 +70,21 @@ class DbQueries:
         async with self._database.reading() as work:
             rows = await _KEYS.fetch(work)
         return [key_of(row) for row in rows]
+
+    async def open_sessions(self, user_id: UUID) -> Sequence[Session]:
+        """See ports."""
+        async with self._database.reading() as work:
+            rows = await _SESSIONS.fetch(work, user_id=user_id)
+        return [
+            Session(
+                session_id=row["session_id"],
+                user_id=row["user_id"],
+                created_at=row["created_at"],
+                last_seen_at=row["last_seen_at"],
+                device=row["device"],
+            )
+            for row in rows
+        ]
 
 
 def _user(row: Any) -> UserRow:

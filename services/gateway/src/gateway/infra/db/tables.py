@@ -94,6 +94,7 @@ session = Table(
     Column("last_seen_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("ended_at", Instant),
+    Column("device", Text, nullable=False, server_default="Unknown browser"),
     Index("session_open", "user_id", postgresql_where=text("ended_at is null")),
     Index("session_expiry", "expires_at"),
 )

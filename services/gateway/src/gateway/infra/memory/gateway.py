@@ -23,7 +23,7 @@ from gateway.application.ports import (
 from gateway.application.store import GatewayWork
 from gateway.domain.api_key import ApiKey, parse, secret_hash
 from gateway.domain.errors import NotFound
-from gateway.domain.session import TOUCH_EVERY, csrf_token, token_hash
+from gateway.domain.session import TOUCH_EVERY, Session, csrf_token, token_hash
 from gateway.domain.user import Status
 from gateway.infra.memory.state import State, row_of
 from gateway.infra.memory.work import MemoryWork
@@ -86,6 +86,11 @@ class FakeGateway:
         """See ports.Queries."""
         found = [key for key, _ in self._state.keys.values()]
         return sorted(found, key=lambda key: (key.created_at, key.key_id))
+
+    async def open_sessions(self, user_id: UUID) -> Sequence[Session]:
+        """See ports.Queries."""
+        own = [s for s in self._state.sessions.values() if s.user_id == user_id]
+        return sorted((s for s in own if s.ended_at is None), key=lambda s: s.session_id)
 
     async def find(self, token: str) -> SessionFacts | None:
         """See ports.Sessions."""

@@ -110,6 +110,14 @@ class _OpenSessions:
     async def end(self, session_id: UUID, at: datetime) -> None:
         self._end([k for k, s in self._state.sessions.items() if s.session_id == session_id], at)
 
+    async def end_own(self, user_id: UUID, session_id: UUID, at: datetime) -> bool:
+        found = [
+            key
+            for key, s in self._state.sessions.items()
+            if (s.user_id, s.session_id) == (user_id, session_id)
+        ]
+        return self._end(found, at) == 1
+
     async def end_all(self, user_id: UUID, at: datetime, *, but: UUID | None = None) -> int:
         return self._end(
             [

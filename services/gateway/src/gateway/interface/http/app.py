@@ -7,6 +7,7 @@ from gateway.interface.http.auth_routes import auth_router
 from gateway.interface.http.errors import ERRORS
 from gateway.interface.http.key_routes import key_router
 from gateway.interface.http.principal import authenticate
+from gateway.interface.http.session_routes import session_router
 from gateway.interface.http.staff_routes import staff_router
 from gateway.interface.http.verify_routes import verify_router
 
@@ -15,7 +16,13 @@ def create_inner_app(app: GatewayApp, limit: AccountLimit | None = None) -> Serv
     """Routes, guards and errors. It believes the scope's principal (interface/scope.py), so only
     the gate may call it; it is never bound to a port."""
     limit = limit or AccountLimit(Limiter())
-    routers = (auth_router(app, limit), verify_router(app), staff_router(app), key_router(app))
+    routers = (
+        auth_router(app, limit),
+        session_router(app),
+        verify_router(app),
+        staff_router(app),
+        key_router(app),
+    )
     return create_app(
         "gateway", routers=routers, authenticate=authenticate, errors=ERRORS, observed=False
     )

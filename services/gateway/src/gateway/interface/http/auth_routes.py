@@ -1,6 +1,8 @@
-"""`/api/auth/*`: signing in and out, and the own account."""
+"""`/api/auth/*`: joining, signing in and out, the own password."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Response
 
 from deskstream_chassis.http.guard import guarded
 from gateway.application.app import GatewayApp
@@ -9,6 +11,7 @@ from gateway.application.register_user import RegisterUser
 from gateway.application.resend_verification import ResendVerification
 from gateway.application.sign_in import SignedIn, SignIn
 from gateway.application.sign_out import SignOut
+from gateway.domain.device import device_of
 from gateway.interface.gate.limits import AccountLimit
 from gateway.interface.http.cookie import clear_session, set_session
 from gateway.interface.http.principal import (
@@ -23,11 +26,8 @@ from gateway.interface.http.schemas import (
     Address,
     Credentials,
     Me,
-    MeWithEmail,
     PasswordChange,
     Registration,
-    RoleAnswer,
-    SessionAnswer,
     SignedInAnswer,
 )
 
@@ -35,7 +35,7 @@ AUTH_BODY_LIMIT = 16 * 1024
 
 
 def auth_router(app: GatewayApp, limit: AccountLimit) -> APIRouter:
-    """The routes of accounts and sessions."""
+    """The routes before a session, and of its beginning and end."""
     router = APIRouter(prefix="/api/auth", tags=["auth"])
 
     @router.post("/register", status_code=202)
@@ -64,11 +64,12 @@ def auth_router(app: GatewayApp, limit: AccountLimit) -> APIRouter:
         caller: VisitorDep,
         session: AnySessionDep,
         address: AddressDep,
+        agent: Annotated[str, Header(alias="user-agent", include_in_schema=False)] = "",
     ) -> SignedInAnswer:
         """Opens a session; the one whose cookie came along ends."""
         limit.take(body.email)
         replaces = session.session_id if session else None
-        command = SignIn(body.email, body.password, address, replaces)
+        command = SignIn(body.email, body.password, address, replaces, device_of(agent))
         opened = await caller.once(app.sign_in, command, SignedIn)
         set_session(response, opened.token)
         return _signed_in(opened)
@@ -79,26 +80,6 @@ def auth_router(app: GatewayApp, limit: AccountLimit) -> APIRouter:
         """Ends the session."""
         await caller.once(app.sign_out, SignOut(session.session_id), type(None))
         clear_session(response)
-
-    @router.get("/session")
-    @guarded("session:own")
-    async def who_am_i(session: SessionDep) -> SessionAnswer:
-        """Who is signed in, the header token, the end of the session."""
-        row = await app.queries.user(session.user_id)
-        me = MeWithEmail(
-            id=session.user_id,
-            email=row.email,
-            name=session.name,
-            role=session.role,
-            teams=list(session.teams),
-        )
-        return SessionAnswer(user=me, csrf=session.csrf_token, expires_at=session.expires_at)
-
-    @router.get("/user-role")
-    @guarded("session:own")
-    async def user_role(session: SessionDep) -> RoleAnswer:
-        """The own role."""
-        return RoleAnswer(role=session.role)
 
     @router.post("/change-password", status_code=204)
     @guarded("session:own", body_limit=AUTH_BODY_LIMIT)

@@ -11,6 +11,7 @@ from gateway.application.addresses import LONGEST, accept_email
 from gateway.application.ports import TeamRow, UserRow
 from gateway.domain.api_key import ApiKey
 from gateway.domain.errors import InvalidInput
+from gateway.domain.session import Session
 from gateway.domain.user import Status
 
 
@@ -148,6 +149,35 @@ class SessionAnswer(BaseModel):
     user: MeWithEmail
     csrf: str
     expires_at: datetime
+
+
+class OwnSessionAnswer(BaseModel):
+    """A browser in which the caller is signed in; `current` is the asking one."""
+
+    id: UUID
+    device: str
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    current: bool
+
+    @classmethod
+    def of(cls, session: Session, current: UUID) -> "OwnSessionAnswer":
+        """From a session, seen from the current one."""
+        return cls(
+            id=session.session_id,
+            device=session.device,
+            created_at=session.created_at,
+            last_seen_at=session.last_seen_at,
+            expires_at=session.expires_at,
+            current=session.session_id == current,
+        )
+
+
+class OwnSessions(BaseModel):
+    """All of them."""
+
+    items: list[OwnSessionAnswer]
 
 
 class RoleAnswer(BaseModel):
