@@ -10,12 +10,12 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
 import asyncpg
 import uvloop
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
+from uuid_utils.compat import uuid7
 
 from bench.harness import Result, child, ratio
 from bench.store import event
@@ -82,13 +82,13 @@ async def _fill(kafka: KafkaSettings) -> None:
     sender = producer(kafka, "fill")
     await sender.start()
     try:
-        streams = [uuid4() for _ in range(STREAMS)]
+        streams = [uuid7() for _ in range(STREAMS)]
         for version in range(1, EVENTS // STREAMS + 1):
             sent = []
             for n, stream in enumerate(streams):
                 fact = event(stream)
                 envelope = Envelope(
-                    event_id=uuid4(),
+                    event_id=uuid7(),
                     type=fact.TYPE,
                     source="gateway",
                     stream_id=stream,

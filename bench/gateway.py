@@ -31,7 +31,7 @@ async def gateway(name: str, gate: str, dsn: str, folder: Path, *, whole: bool) 
     try:
         binary()
     except NoNginx as error:
-        return Result(name, float("nan"), "ratio", gate, [], f"not measured: no nginx ({error})")
+        return Result(name, None, "ratio", gate, [], f"not measured: no nginx ({error})")
     with ExitStack() as stack:
         static = stack.enter_context(Nginx.static(folder / f"{name}-static", BODY))
         proxy = stack.enter_context(Nginx.proxy(folder / f"{name}-proxy", static.port))

@@ -30,7 +30,8 @@ class Result:
     """One figure with its gate (`>= 0.8`, `<= 12`)."""
 
     name: str
-    value: float
+    value: float | None
+    """None: not measured; the note says why."""
     unit: str
     gate: str
     rounds: list[float]
@@ -41,6 +42,8 @@ class Result:
     @property
     def held(self) -> bool:
         """Whether the gate is kept."""
+        if self.value is None:
+            return False
         sign, bound = self.gate.split()
         return self.value >= float(bound) if sign == ">=" else self.value <= float(bound)
 

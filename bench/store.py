@@ -23,6 +23,8 @@ from deskstream_eventstore.connection import StoreConnection
 CONNECTIONS = 16
 UNITS = 1600
 BATCH = 100
+MANY = 9
+"""Rounds of what is short, and so suffers from what else the machine does."""
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 ORIGIN = Origin("system:bench", "bench")
 
@@ -89,7 +91,12 @@ async def unit_of_work(dsn: str) -> Result:
                     await connection.execute(_RAW_EVENT, *row)
 
         return await ratio(
-            "B1", ">= 0.8", _many(ours), _many(theirs), note="units of work per second"
+            "B1",
+            ">= 0.8",
+            _many(ours),
+            _many(theirs),
+            rounds=MANY,
+            note="units of work per second",
         )
 
 
@@ -130,7 +137,9 @@ async def append_one(dsn: str, host: Path, user: str) -> Result:
                 return await rate([one] * CONNECTIONS, UNITS)
 
             try:
-                return await ratio("B2", ">= 5", _many(ours), theirs, note="appends per second")
+                return await ratio(
+                    "B2", ">= 5", _many(ours), theirs, rounds=MANY, note="appends per second"
+                )
             finally:
                 datastore.close()
 
