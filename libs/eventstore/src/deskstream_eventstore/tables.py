@@ -103,7 +103,9 @@ stream_cursor = Table(
     Column("consumer", Text, primary_key=True),
     Column("stream_id", UUID, primary_key=True),
     Column("last_version", Integer, nullable=False),
+    postgresql_with={"fillfactor": 50},
 )
+"""Half-full pages: a cursor moves in place with each batch, a fifth of a batch's cost otherwise."""
 
 parked_event = Table(
     "parked_event",
