@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from deskstream_events.gateway.user import (
     EmailVerifiedV1,
+    PasswordResetRequestedV1,
     RoleChangedV1,
     UserApprovedV1,
     UserRegisteredV1,
@@ -68,6 +69,29 @@ async def test_a_link_that_ran_out_while_waiting_is_not_mailed(desk: Any) -> Non
     assert desk.mails() == []
     (failed,) = [one.event for one in await desk.recorded() if one.version == 2]
     assert failed.code == "link_expired"
+
+
+async def test_a_reset_link_is_mailed_once_and_its_token_is_nowhere_else(desk: Any) -> None:
+    user = await active(desk, "agent", "mia@shop.test")
+    await desk.work_off()
+    asked = PasswordResetRequestedV1(
+        at=desk.now,
+        user_id=user,
+        email="mia@shop.test",
+        name="Mia",
+        sealed_token=desk.sealed(TOKEN),
+        expires_at=desk.now + timedelta(minutes=15),
+    )
+    await desk.tell(user, asked)
+    await desk.work_off()
+    mail = desk.mails()[-1]
+    assert mail["To"].addresses[0].addr_spec == "mia@shop.test"
+    assert f"https://desk.shop.test/reset-password?token={TOKEN}" in mail.get_body(
+        ("plain",)
+    ).get_content().replace("=\n", "")
+    stored = await desk.everything_stored()
+    assert TOKEN not in stored
+    assert "sealed_token" not in stored
 
 
 async def test_all_active_admins_are_told_that_someone_waits(desk: Any) -> None:

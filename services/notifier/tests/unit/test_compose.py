@@ -44,6 +44,7 @@ FACTS: dict[str, str | int] = {
 def letter(kind: Kind, **changes: object) -> Letter:
     known = {
         "verification": ("sealed_token",),
+        "password_reset": ("name", "sealed_token"),
         "admin_user_waiting": ("name", "waiting_name", "waiting_address"),
         "user_approved": ("name", "role"),
         "ticket_acknowledged": ("number", "ticket_subject", "name"),
@@ -57,7 +58,7 @@ def letter(kind: Kind, **changes: object) -> Letter:
         to=(Recipient("ann@example.org", "Ann"),),
         ticket_id=TICKET if about_ticket else None,
         facts={name: FACTS[name] for name in known[kind]},
-        expires_at=AT if kind == "verification" else None,
+        expires_at=AT if "sealed_token" in known[kind] else None,
     )
     return replace(base, **changes)  # type: ignore[arg-type]
 
@@ -89,9 +90,12 @@ def test_every_kind_has_a_subject_and_both_texts(kind: Kind) -> None:
     assert (message["Auto-Submitted"] is None) == (kind == "reply")
 
 
-def test_the_link_carries_the_opened_token_escaped() -> None:
-    text = words(compose(letter("verification")))
-    assert "https://desk.shop.test/verify-email?token=open%2Bs%2F1" in text
+@pytest.mark.parametrize(
+    ("kind", "page"), [("verification", "verify-email"), ("password_reset", "reset-password")]
+)
+def test_the_link_carries_the_opened_token_escaped(kind: Kind, page: str) -> None:
+    text = words(compose(letter(kind)))
+    assert f"https://desk.shop.test/{page}?token=open%2Bs%2F1" in text
     assert "02 March 2026, 12:00 UTC" in text
 
 

@@ -42,6 +42,20 @@ class VerificationRequestedV1(UserEvent):
         return (f"user:{self.user_id}", f"mail:{self.email}")
 
 
+@registry.event("gateway.user.reset_requested.v1")
+class PasswordResetRequestedV1(UserEvent):
+    """A link to set another password is to be mailed. `sealed_token` is AES-GCM under the key that
+    gateway and notifier share; only its SHA-256 is stored."""
+
+    email: PersonalText
+    name: PersonalText
+    sealed_token: str
+    expires_at: Instant
+
+    def people(self) -> tuple[str, ...]:
+        return (f"user:{self.user_id}", f"mail:{self.email}")
+
+
 @registry.event("gateway.user.email_verified.v1")
 class EmailVerifiedV1(UserEvent):
     """The link was used once, in time."""

@@ -7,6 +7,7 @@ from deskstream_events.event import Event, PersonalText, registry
 
 Kind = Literal[
     "verification",
+    "password_reset",
     "admin_user_waiting",
     "user_approved",
     "ticket_acknowledged",

@@ -32,6 +32,16 @@ class MailVerification:
 
 
 @dataclass(frozen=True)
+class MailReset:
+    """A link to set another password is to be mailed."""
+
+    email: str
+    name: str
+    sealed_token: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
 class TellAdmins:
     """An address was verified: someone waits."""
 
@@ -76,6 +86,17 @@ class FollowUsers:
         letter = occasions.verification(
             cause.event_id,
             command.email,
+            sealed_token=command.sealed_token,
+            expires_at=command.expires_at,
+        )
+        await self._queue(work, letter, cause)
+
+    async def mail_reset(self, work: Work, command: MailReset, cause: Cause) -> None:
+        """Queue the link that sets another password."""
+        letter = occasions.password_reset(
+            cause.event_id,
+            command.email,
+            name=command.name,
             sealed_token=command.sealed_token,
             expires_at=command.expires_at,
         )

@@ -27,6 +27,19 @@ def verification(
     )
 
 
+def password_reset(
+    event_id: UUID, address: str, *, name: str, sealed_token: str, expires_at: datetime
+) -> Letter:
+    """The link that sets another password. The token stays sealed until the mail is written."""
+    return Letter(
+        message_id=message_id_for("password_reset", event_id),
+        kind="password_reset",
+        to=(Recipient(address, name),),
+        facts={"name": name, "sealed_token": sealed_token},
+        expires_at=expires_at,
+    )
+
+
 def user_waiting(event_id: UUID, waiting: Person, admins: Iterable[Person]) -> list[Letter]:
     """Each active admin is told, in a mail of his own, that someone waits for approval."""
     return [

@@ -1,7 +1,7 @@
 """From a letter to the bytes of a mail. No header can be injected: the standard library refuses
 line ends, and names and subjects were made one line before."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -13,6 +13,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from deskstream_chassis.sealed import NotSealed
+from deskstream_events.notifier.message import Kind
 from notifier.application.mail import LoadedFile, Mail
 from notifier.domain.addresses import one_line
 from notifier.domain.errors import LinkUnreadable
@@ -22,6 +23,11 @@ from notifier.infra.mail.addresses import Postal, needs_utf8, postal
 from notifier.infra.mail.templates import Templates
 
 CORRELATION_HEADER = "X-Deskstream-Correlation"
+LINKED_PAGES: Mapping[Kind, str] = {
+    "verification": "verify-email",
+    "password_reset": "reset-password",
+}
+"""Where the links of these mails lead, below the public address."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +129,7 @@ class Composer:
         }
         sealed = facts.pop("sealed_token", None)
         if sealed is not None:
-            facts["link"] = self._link(str(sealed))
+            facts["link"] = self._link(LINKED_PAGES[letter.kind], str(sealed))
         if letter.expires_at:
             facts["expires_at"] = f"{letter.expires_at:%d %B %Y, %H:%M} UTC"
         text = self._templates.render(letter.kind, facts)
@@ -131,12 +137,12 @@ class Composer:
         message.set_content(text.plain)
         message.add_alternative(text.html, subtype="html")
 
-    def _link(self, sealed: str) -> str:
+    def _link(self, page: str, sealed: str) -> str:
         try:
             token = self._unseal(sealed)
         except NotSealed:
             raise LinkUnreadable from None
-        return f"{self._house.public_url}/verify-email?token={quote(token, safe='')}"
+        return f"{self._house.public_url}/{page}?token={quote(token, safe='')}"
 
 
 def _attach(message: EmailMessage, file: LoadedFile) -> None:

@@ -2,6 +2,7 @@
 
 from deskstream_events.gateway.user import (
     EmailVerifiedV1,
+    PasswordResetRequestedV1,
     RoleChangedV1,
     UserApprovedV1,
     UserRegisteredV1,
@@ -13,6 +14,7 @@ from deskstream_eventstore import Consumer, Fact, Work
 from notifier.application.follow_users import (
     ChangeStanding,
     FollowUsers,
+    MailReset,
     MailVerification,
     RegisterPerson,
     TellAdmins,
@@ -38,6 +40,17 @@ def follow_users(consumer: Consumer, users: FollowUsers) -> None:
             expires_at=event.expires_at,
         )
         await users.mail_verification(work, command, cause_of(fact))
+
+    @consumer.on(PasswordResetRequestedV1)
+    async def when_reset_requested(work: Work, fact: Fact[PasswordResetRequestedV1]) -> None:
+        event = fact.event
+        command = MailReset(
+            email=event.email,
+            name=event.name,
+            sealed_token=event.sealed_token,
+            expires_at=event.expires_at,
+        )
+        await users.mail_reset(work, command, cause_of(fact))
 
     @consumer.on(EmailVerifiedV1)
     async def when_email_verified(work: Work, fact: Fact[EmailVerifiedV1]) -> None:
