@@ -61,6 +61,11 @@ async def use_every_route(routes: Client) -> list[httpx.Response]:
     wrong.append(await routes.as_session(opened.token, "POST", path, json=change))
     change["old_password"] = PASSWORD
     await routes.as_session(opened.token, "POST", path, json=change)
+    await routes.anonymous("POST", "/api/auth/forgot-password", json={"email": EMAIL})
+    reset = {"token": (await people.resets(EMAIL))[0], "new_password": "zarquon"}
+    path = "/api/auth/reset-password"
+    wrong.append(await routes.anonymous("POST", path, json=reset))
+    await routes.anonymous("POST", path, json={**reset, "new_password": PASSWORD + " reset"})
     headers = {"Idempotency-Key": "once"}
     body = {"status": "suspended", "reason": REASON}
     for _ in range(2):
@@ -81,8 +86,7 @@ async def test_personal_data_stays_where_it_belongs(
 
     places = {f"answer {a.request.url.path} {a.status_code}": a.text for a in wrong}
     places |= {f"headers {n}": str(a.headers) for n, a in enumerate(wrong)}
-    out, err = capfd.readouterr()
-    assert "/api/auth/login" in out
+    out, err = capfd.readouterr()  # the gate writes the lines of requests; it has its own proof
     places |= {"stdout": out, "stderr": err}
     async with database.reading() as work:
         tables = await work.connection.fetch(
