@@ -36,6 +36,8 @@ class Result:
     gate: str
     rounds: list[float]
     note: str = ""
+    limit: str = ""
+    """What keeps it from a gate that it misses."""
     load: str = field(default_factory=load)
     """When it was measured."""
 
@@ -49,7 +51,14 @@ class Result:
 
 
 async def ratio(
-    name: str, gate: str, ours: Measure, peer: Measure, *, rounds: int = ROUNDS, note: str = ""
+    name: str,
+    gate: str,
+    ours: Measure,
+    peer: Measure,
+    *,
+    rounds: int = ROUNDS,
+    note: str = "",
+    limit: str = "",
 ) -> Result:
     """Median of ours/peer, round by round, the sides taking turns at going first."""
     values = []
@@ -61,7 +70,7 @@ async def ratio(
         if n:  # the first round warms up both sides
             values.append(mine / other)
             print(f"  {name} round {n}: {mine:,.1f} / {other:,.1f} = {values[-1]:.3f}")
-    return Result(name, round(statistics.median(values), 3), "ratio", gate, values, note)
+    return Result(name, round(statistics.median(values), 3), "ratio", gate, values, note, limit)
 
 
 async def rate(tasks: Sequence[Callable[[], Awaitable[None]]], count: int) -> float:
@@ -103,7 +112,12 @@ def write(results: Sequence[Result]) -> None:
             "gate": result.gate,
             "held": result.held,
             "rounds": [round(value, 4) for value in result.rounds],
-            "note": f"{result.note}; {result.load}".removeprefix("; "),
+            "note": "; ".join(filter(None, _notes(result))),
         }
     OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text(json.dumps(dict(sorted(known.items())), indent=2) + "\n", encoding="utf-8")
+
+
+def _notes(result: Result) -> list[str]:
+    missed = f"missed: {result.limit}" if result.limit and not result.held else ""
+    return [result.note, missed, result.load]
