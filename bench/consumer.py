@@ -65,6 +65,7 @@ async def consumer(dsn: str, bootstrap: str) -> Result:
         lambda: round_of("ours"),
         lambda: round_of("bare"),
         note="events per second of one consumer, records waiting in the topic",
+        limit="a batch waits for five round trips and one fsync, the peer for nothing",
     )
 
 
