@@ -1,10 +1,12 @@
 """Accounts, teams, sessions and keys through the front door."""
 
+import re
 import time
 from uuid import uuid4
 
 from e2e.people import PASSWORD, Desk
 
+from deskstream_tools.demo.mail import text_of
 from deskstream_tools.demo.waiting import eventually
 
 
@@ -49,3 +51,30 @@ async def test_a_session_ended_from_another_browser_is_refused_within_five_secon
     while (await elsewhere.send("GET", "/api/auth/session")).status_code != 401:
         assert time.monotonic() < end
     await member.session.call("GET", "/api/auth/session", 200)
+
+
+async def test_a_forgotten_password_is_set_by_the_mailed_link_once(desk: Desk) -> None:
+    member = await desk.join("viewer")
+    visitor, chosen = desk.visitor(), "another long and quiet sentence"
+    asked = [
+        await visitor.call("POST", "/api/auth/forgot-password", 202, json={"email": email})
+        for email in (member.email, f"nobody-{uuid4().hex[:8]}@staff.test")
+    ]
+    assert asked[0].content == asked[1].content
+    text = text_of(await desk.mailbox.first(member.email, "password"))
+    link = re.search(r"reset-password\?token=([\w.~-]+)", text)
+    assert link
+    token = link.group(1)
+    page = await visitor.call("GET", f"/reset-password?token={token}", 200)
+    assert f'value="{token}"' in page.text
+    body = {"token": token, "new_password": chosen}
+    await visitor.call("POST", "/api/auth/reset-password", 422, json={**body, "new_password": "no"})
+    done = await visitor.call("POST", "/api/auth/reset-password", 200, json=body)
+    assert "set-cookie" not in done.headers
+    await visitor.call("POST", "/api/auth/reset-password", 400, json=body)
+    end = time.monotonic() + 6
+    while (await member.session.send("GET", "/api/auth/session")).status_code != 401:
+        assert time.monotonic() < end
+    old = {"email": member.email, "password": PASSWORD}
+    await desk.visitor().call("POST", "/api/auth/login", 401, json=old)
+    await desk.visitor().sign_in(member.email, chosen)

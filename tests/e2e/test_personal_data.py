@@ -30,6 +30,10 @@ async def plant(desk: Desk) -> None:
         await visitor.send("POST", path, json=body)
     await visitor.send("POST", "/api/auth/verify-email", json={"token": CANARY})
     await visitor.send("GET", f"/verify-email?token={CANARY}")
+    await visitor.send("POST", "/api/auth/forgot-password", json={"email": account["email"]})
+    reset = {"token": CANARY, "new_password": f"{PASSWORD} {CANARY}"}
+    await visitor.send("POST", "/api/auth/reset-password", json=reset)
+    await visitor.send("GET", f"/reset-password?token={CANARY}")
     agent = await desk.member("agent")
     ticket = await desk.ticket(
         agent.session,

@@ -26,6 +26,9 @@ PUBLIC = {
     ("POST", "/api/auth/verify-email"): "proof is the mailed token",
     ("POST", "/api/auth/resend-verification"): "before any session",
     ("GET", "/verify-email"): "a page whose button posts",
+    ("POST", "/api/auth/forgot-password"): "asked by those who cannot sign in",
+    ("POST", "/api/auth/reset-password"): "proof is the mailed token; signs nobody in",
+    ("GET", "/reset-password"): "a page whose button posts",
 }
 
 

@@ -15,16 +15,18 @@ from deskstream_chassis.clock import Clock, FixedClock
 from deskstream_chassis.ids import new_id
 from deskstream_events.event import Event
 from deskstream_events.gateway.audit import AuditRecordedV1
+from deskstream_events.gateway.user import PasswordResetRequestedV1, VerificationRequestedV1
 from deskstream_events.gateway.user import Role as EventRole
-from deskstream_events.gateway.user import VerificationRequestedV1
 from deskstream_eventstore import Database, Origin, run, store_metadata
 from gateway.application.acting import OPERATOR_NAME, VISITOR_NAME
 from gateway.application.app import GatewayApp, Peppers, build_app
 from gateway.application.change_user_status import ChangeUserStatus
 from gateway.application.create_admin import CreateAdmin
 from gateway.application.ensure_support import EnsureSupport
+from gateway.application.forgot_password import ForgotPassword
 from gateway.application.ports import Audit, Keys, Queries, Sessions
 from gateway.application.register_user import RegisterUser
+from gateway.application.reset_password import ResetPassword
 from gateway.application.sign_in import SignedIn, SignIn
 from gateway.application.store import Store
 from gateway.application.verify_email import VerifyEmail
@@ -153,6 +155,24 @@ class Cast:
             for event in await self.events(user_id)
             if isinstance(event, VerificationRequestedV1)
         ]
+
+    async def forget(self, email: str = "ada@shop.test") -> None:
+        """Ask for a link to set another password."""
+        command = ForgotPassword(email, "192.0.2.7")
+        await visitor().once(self.app.forgot_password, command, type(None))
+
+    async def resets(self, email: str = "ada@shop.test") -> list[str]:
+        """The reset links mailed so far, oldest first."""
+        return [
+            event.sealed_token.removeprefix("sealed:")
+            for event in await self.events(await self.id_of(email))
+            if isinstance(event, PasswordResetRequestedV1)
+        ]
+
+    async def reset(self, token: str, new_password: str) -> None:
+        """Send the form behind a reset link."""
+        command = ResetPassword(token, new_password, "192.0.2.7")
+        await visitor().once(self.app.reset_password, command, type(None))
 
     async def id_of(self, email: str) -> UUID:
         """Whose address it is."""

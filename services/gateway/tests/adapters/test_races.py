@@ -40,6 +40,16 @@ async def test_a_link_used_at_once_by_many_works_for_one(people: Cast) -> None:
     assert failures(results) == [LinkInvalid] * 5
 
 
+async def test_a_reset_link_used_at_once_by_many_works_for_one(people: Cast) -> None:
+    await people.agent()
+    await people.forget()
+    (token,) = await people.resets()
+    choices = [f"nine green doors sing {n}" for n in range(4)]
+    results = await outcomes(*(people.reset(token, choice) for choice in choices))
+    assert failures(results) == [LinkInvalid] * 3
+    assert await people.sign_in("ada@shop.test", choices[results.index(None)])
+
+
 async def test_two_admins_that_suspend_each_other_leave_one(people: Cast) -> None:
     one, two = await people.admin("one@shop.test"), await people.admin("two@shop.test")
     by_one = signed_in(await people.sign_in("one@shop.test"))

@@ -76,11 +76,12 @@ async def test_what_is_long_over_is_forgotten_and_nothing_else(
 ) -> None:
     await people.agent()
     old = await people.sign_in("ada@shop.test")
+    await people.forget()
     people.rig.clock.advance(seconds=(KEPT + timedelta(days=2)).total_seconds())
     fresh = await people.sign_in("ada@shop.test")
     await people.register("new@shop.test")
     housekeeping = Housekeeping(database, people.rig.clock)
-    assert await housekeeping.sweep() == 2
+    assert await housekeeping.sweep() == 3
     assert await housekeeping.sweep() == 0
     assert await people.rig.sessions.find(old.token) is None
     assert await people.rig.sessions.find(fresh.token) is not None

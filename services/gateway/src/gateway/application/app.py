@@ -12,11 +12,13 @@ from gateway.application.create_admin import CreateAdminHandler
 from gateway.application.create_key import CreateKeyHandler
 from gateway.application.create_team import CreateTeamHandler
 from gateway.application.ensure_support import EnsureSupportHandler
+from gateway.application.forgot_password import ForgotPasswordHandler
 from gateway.application.new_password import NewPassword
 from gateway.application.own_sessions import EndSessionHandler, OwnSessions
 from gateway.application.ports import Audit, Passwords, Queries, Sealer
 from gateway.application.register_user import RegisterUserHandler
 from gateway.application.resend_verification import ResendVerificationHandler
+from gateway.application.reset_password import ResetPasswordHandler
 from gateway.application.revoke_key import RevokeKeyHandler
 from gateway.application.set_user_teams import SetUserTeamsHandler
 from gateway.application.sign_in import SignInHandler
@@ -41,6 +43,8 @@ class GatewayApp:
     own_sessions: OwnSessions
     end_session: EndSessionHandler
     change_password: ChangePasswordHandler
+    forgot_password: ForgotPasswordHandler
+    reset_password: ResetPasswordHandler
     create_team: CreateTeamHandler
     change_team: ChangeTeamHandler
     create_admin: CreateAdminHandler
@@ -83,6 +87,8 @@ def build_app(
         own_sessions=OwnSessions(queries, clock),
         end_session=EndSessionHandler(store, clock),
         change_password=ChangePasswordHandler(store, clock, passwords, new_password),
+        forgot_password=ForgotPasswordHandler(store, clock, sealer, _new_token),
+        reset_password=ResetPasswordHandler(store, clock, new_password, audit),
         create_team=CreateTeamHandler(store, clock),
         change_team=ChangeTeamHandler(store, clock),
         create_admin=CreateAdminHandler(store, clock, new_password),

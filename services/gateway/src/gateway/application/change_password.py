@@ -55,6 +55,7 @@ class ChangePasswordHandler:
                 raise WrongPassword("it was changed a moment ago")
             user.change_password(now)
             await work.credentials.set(user_id, new_hash, now)
+            await work.reset_links.use_all(user_id, now)
             await work.sessions.end_all(user_id, now, but=UUID(session))
             save(work, user)
 

@@ -10,7 +10,7 @@ from deskstream_events.gateway.audit import Action
 from deskstream_eventstore import Origin
 from gateway.application.ports import Outcome
 from gateway.domain.api_key import ApiKey
-from gateway.domain.link import VerifyLink
+from gateway.domain.link import ResetLink, VerifyLink
 from gateway.domain.session import Session
 from gateway.domain.team import Team
 from gateway.domain.user import User
@@ -82,6 +82,22 @@ class Links(Protocol):
         """One was used: none of this account's works any more."""
 
 
+class ResetLinks(Protocol):
+    """Links of reset mails, by the SHA-256 of their token."""
+
+    async def add(self, token_hash: bytes, link: ResetLink) -> None:
+        """A new link."""
+
+    async def hold(self, token_hash: bytes) -> ResetLink | None:
+        """The link, held still until the end of the transaction; None where unknown."""
+
+    async def issued_since(self, user_id: UUID, since: datetime) -> int:
+        """How many mails this account asked for."""
+
+    async def use_all(self, user_id: UUID, at: datetime) -> None:
+        """The password is another: no link of this account works any more."""
+
+
 class OpenSessions(Protocol):
     """Sessions as the use cases write them."""
 
@@ -119,6 +135,8 @@ class GatewayWork(Protocol):
     def credentials(self) -> Credentials: ...
     @property
     def links(self) -> Links: ...
+    @property
+    def reset_links(self) -> ResetLinks: ...
     @property
     def sessions(self) -> OpenSessions: ...
     @property

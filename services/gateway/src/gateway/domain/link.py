@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 VERIFY_TTL = timedelta(hours=24)
+RESET_TTL = timedelta(minutes=15)
 MAILS_PER_HOUR = 5
-"""So many verification mails an hour and address, whoever asks for them (02 §4, recipient)."""
+"""So many mails of one kind an hour and address, whoever asks for them (02 §4, recipient)."""
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,20 @@ class VerifyLink:
 
     user_id: UUID
     password_hash: str
+    issued_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None
+
+    def usable(self, now: datetime) -> bool:
+        """Not used, not too old."""
+        return self.used_at is None and now < self.expires_at
+
+
+@dataclass(frozen=True)
+class ResetLink:
+    """Lets whoever reads the mail set another password, once."""
+
+    user_id: UUID
     issued_at: datetime
     expires_at: datetime
     used_at: datetime | None = None

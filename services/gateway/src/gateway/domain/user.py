@@ -15,6 +15,7 @@ from deskstream_events.gateway.team import SUPPORT_TEAM_ID
 from deskstream_events.gateway.user import (
     EmailVerifiedV1,
     PasswordChangedV1,
+    PasswordResetRequestedV1,
     Role,
     RoleChangedV1,
     TeamsChangedV1,
@@ -158,6 +159,21 @@ class User:
         wanted = tuple(sorted(set(teams)))
         if wanted != self.teams:
             self._record(TeamsChangedV1(at=at, user_id=self.user_id, teams=wanted))
+
+    def request_reset(self, sealed_token: str, expires_at: datetime, at: datetime) -> None:
+        """A link to set another password goes to his address. Raises WrongState unless active."""
+        if self.status != "active":
+            raise WrongState("the account is not active")
+        self._record(
+            PasswordResetRequestedV1(
+                at=at,
+                user_id=self.user_id,
+                email=self.email,
+                name=self.name,
+                sealed_token=sealed_token,
+                expires_at=expires_at,
+            )
+        )
 
     def change_password(self, at: datetime) -> None:
         """He set another one. Raises WrongState unless he is active."""

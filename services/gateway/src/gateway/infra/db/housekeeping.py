@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete, or_
 from deskstream_chassis.clock import Clock
 from deskstream_chassis.logs import log
 from deskstream_eventstore import Database, compiled
-from gateway.infra.db.tables import session, verify_link
+from gateway.infra.db.tables import reset_link, session, verify_link
 
 KEPT = timedelta(days=30)
 EVERY = timedelta(hours=1)
@@ -21,6 +21,7 @@ _SESSIONS = compiled(
     )
 )
 _LINKS = compiled(delete(verify_link).where(verify_link.c.expires_at < bindparam("before")))
+_RESETS = compiled(delete(reset_link).where(reset_link.c.expires_at < bindparam("before")))
 
 
 class Housekeeping:
@@ -34,7 +35,8 @@ class Housekeeping:
         before: datetime = self._clock.now() - KEPT
         async with self._database.work() as work:
             gone = await _SESSIONS.execute(work, before=before)
-            return gone + await _LINKS.execute(work, before=before)
+            gone += await _LINKS.execute(work, before=before)
+            return gone + await _RESETS.execute(work, before=before)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Every hour until stopped. What fails is logged and done an hour later."""

@@ -84,6 +84,18 @@ verify_link = Table(
     Index("verify_link_expiry", "expires_at"),
 )
 
+reset_link = Table(
+    "reset_link",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("user_id", Uuid, nullable=False),
+    Column("issued_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Index("reset_link_user", "user_id", "issued_at"),
+    Index("reset_link_expiry", "expires_at"),
+)
+
 session = Table(
     "session",
     metadata,

@@ -11,6 +11,7 @@ from gateway.application.ports import Outcome
 from gateway.application.store import GatewayWork
 from gateway.infra.db.accounts import DbCredentials, DbLinks, DbTeams, DbUsers
 from gateway.infra.db.gate_tables import DbApiKeys, DbOpenSessions
+from gateway.infra.db.reset_links import DbResetLinks
 from gateway.infra.db.trail import Trail
 
 T = TypeVar("T")
@@ -41,6 +42,7 @@ class DbWork:
         self.teams = DbTeams(work)
         self.credentials = DbCredentials(work)
         self.links = DbLinks(work)
+        self.reset_links = DbResetLinks(work)
         self.sessions = DbOpenSessions(work)
         self.keys = DbApiKeys(work)
         self.noted: list[AuditRecordedV1] = []

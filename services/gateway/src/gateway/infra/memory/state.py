@@ -11,7 +11,7 @@ from deskstream_events.gateway.audit import AuditRecordedV1
 from gateway.application.ports import UserRow
 from gateway.domain.api_key import ApiKey
 from gateway.domain.errors import NotFound
-from gateway.domain.link import VerifyLink
+from gateway.domain.link import ResetLink, VerifyLink
 from gateway.domain.session import Session
 from gateway.domain.team import Team
 from gateway.domain.user import User
@@ -25,6 +25,7 @@ class State:
     emails: dict[str, UUID] = field(default_factory=dict)
     hashes: dict[UUID, tuple[str, datetime]] = field(default_factory=dict)
     links: dict[bytes, VerifyLink] = field(default_factory=dict)
+    resets: dict[bytes, ResetLink] = field(default_factory=dict)
     sessions: dict[bytes, Session] = field(default_factory=dict)
     keys: dict[str, tuple[ApiKey, bytes]] = field(default_factory=dict)
     trail: tuple[AuditRecordedV1, ...] = ()

@@ -11,7 +11,7 @@ from deskstream_eventstore import AlreadyDone, AnswerNotKept, Idempotency, KeyRe
 from gateway.application.ports import Outcome
 from gateway.domain.api_key import ApiKey
 from gateway.domain.errors import EmailTaken, NotFound
-from gateway.domain.link import VerifyLink
+from gateway.domain.link import ResetLink, VerifyLink
 from gateway.domain.session import Session
 from gateway.domain.team import Team
 from gateway.domain.text import fold_email
@@ -100,6 +100,26 @@ class _Links:
                 self._state.links[key] = replace(link, used_at=at)
 
 
+class _ResetLinks:
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def add(self, token_hash: bytes, link: ResetLink) -> None:
+        self._state.resets[token_hash] = link
+
+    async def hold(self, token_hash: bytes) -> ResetLink | None:
+        return self._state.resets.get(token_hash)
+
+    async def issued_since(self, user_id: UUID, since: datetime) -> int:
+        links = self._state.resets.values()
+        return sum(link.user_id == user_id and link.issued_at > since for link in links)
+
+    async def use_all(self, user_id: UUID, at: datetime) -> None:
+        for key, link in self._state.resets.items():
+            if link.user_id == user_id and link.used_at is None:
+                self._state.resets[key] = replace(link, used_at=at)
+
+
 class _OpenSessions:
     def __init__(self, state: State) -> None:
         self._state = state
@@ -159,6 +179,7 @@ class MemoryWork:
         self.teams = _Teams(state)
         self.credentials = _Credentials(state)
         self.links = _Links(state)
+        self.reset_links = _ResetLinks(state)
         self.sessions = _OpenSessions(state)
         self.keys = _ApiKeys(state)
 

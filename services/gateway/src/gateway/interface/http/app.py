@@ -7,6 +7,7 @@ from gateway.interface.http.auth_routes import auth_router
 from gateway.interface.http.errors import ERRORS
 from gateway.interface.http.key_routes import key_router
 from gateway.interface.http.principal import authenticate
+from gateway.interface.http.reset_routes import reset_router
 from gateway.interface.http.session_routes import session_router
 from gateway.interface.http.staff_routes import staff_router
 from gateway.interface.http.verify_routes import verify_router
@@ -20,6 +21,7 @@ def create_inner_app(app: GatewayApp, limit: AccountLimit | None = None) -> Serv
         auth_router(app, limit),
         session_router(app),
         verify_router(app),
+        reset_router(app, limit),
         staff_router(app),
         key_router(app),
     )

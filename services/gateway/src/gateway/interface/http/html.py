@@ -7,6 +7,8 @@ from typing import Literal
 
 from starlette.responses import HTMLResponse
 
+from gateway.domain.password import MAXIMUM, MINIMUM_WITHOUT_FACTOR
+
 STYLE = (
     "body{font:1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:4rem auto;padding:0 1rem}"
     "button{font:inherit;padding:.6rem 1.2rem}"
@@ -24,6 +26,10 @@ _TOLD: dict[str, tuple[str, str]] = {
     "verified": (
         "Address verified",
         "Thank you. A manager will let you in; you will get a mail as soon as that is done.",
+    ),
+    "password_set": (
+        "Password changed",
+        "The new password counts from now on. You were signed out everywhere; sign in with it.",
     ),
     "link_invalid": (
         "This link does not work",
@@ -44,7 +50,25 @@ def confirm_page(token: str) -> HTMLResponse:
     )
 
 
-def told_page(what: Literal["verified", "link_invalid"], status: int) -> HTMLResponse:
+def reset_page(token: str, *, told: str = "", status: int = 200) -> HTMLResponse:
+    """One field and the token; nothing is looked up. `told`: why the last password was refused."""
+    return _page(
+        "Set a new password",
+        (f"<p><strong>{escape(told)}</strong></p>" if told else "")
+        + '<form method="post" action="/api/auth/reset-password">'
+        f'<input type="hidden" name="token" value="{escape(token, quote=True)}">'
+        '<p><label for="new">'
+        f"New password ({MINIMUM_WITHOUT_FACTOR} characters or more)</label></p>"
+        '<p><input id="new" type="password" name="new_password" autocomplete="new-password" '
+        f'maxlength="{MAXIMUM}" required></p>'
+        '<button type="submit">Set the password</button></form>',
+        status,
+    )
+
+
+def told_page(
+    what: Literal["verified", "password_set", "link_invalid"], status: int
+) -> HTMLResponse:
     """What became of it."""
     title, text = _TOLD[what]
     return _page(title, f"<p>{escape(text)}</p>", status)

@@ -57,6 +57,13 @@ class VerificationToken(Body):
     token: Token
 
 
+class PasswordReset(Body):
+    """What stood in the link, and the password to set."""
+
+    token: Token
+    new_password: Password
+
+
 class Address(Body):
     """An e-mail address alone."""
 
@@ -118,6 +125,12 @@ class Verified(BaseModel):
     """The address is proven; an admin has to approve."""
 
     status: Literal["waiting"] = "waiting"
+
+
+class PasswordSet(BaseModel):
+    """The password is another; every session has ended."""
+
+    status: Literal["changed"] = "changed"
 
 
 class Me(BaseModel):

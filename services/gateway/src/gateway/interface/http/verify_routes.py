@@ -1,11 +1,8 @@
 """The mailed link: a page whose button posts, and what it posts to."""
 
 from typing import Annotated
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
 from starlette.responses import HTMLResponse, JSONResponse
 
 from deskstream_chassis.http.guard import guarded
@@ -13,20 +10,11 @@ from gateway.application.app import GatewayApp
 from gateway.application.verify_email import VerifyEmail
 from gateway.domain.errors import LinkInvalid
 from gateway.interface.http.html import confirm_page, told_page
+from gateway.interface.http.posted import described, form_of, is_form, json_of
 from gateway.interface.http.principal import AddressDep, VisitorDep
 from gateway.interface.http.schemas import VerificationToken, Verified
 
-FORM = "application/x-www-form-urlencoded"
 BODY_LIMIT = 4 * 1024
-_REQUEST_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            kind: {"schema": VerificationToken.model_json_schema()}
-            for kind in ("application/json", FORM)
-        },
-    }
-}
 
 
 def verify_router(app: GatewayApp) -> APIRouter:
@@ -39,36 +27,25 @@ def verify_router(app: GatewayApp) -> APIRouter:
         """A page with one button; it tells nothing about the token."""
         return confirm_page(token)
 
-    @router.post("/api/auth/verify-email", response_model=Verified, openapi_extra=_REQUEST_BODY)
+    @router.post(
+        "/api/auth/verify-email",
+        response_model=Verified,
+        openapi_extra=described(VerificationToken),
+    )
     @guarded("public", reason="the link's token is the proof", body_limit=BODY_LIMIT)
     async def verify(request: Request, caller: VisitorDep, address: AddressDep) -> Response:
         """Proves the address, once. JSON is answered with JSON, the page's form with a page."""
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
-            command = VerifyEmail(_json_token(await request.body()), address)
+        if not is_form(request):
+            body = json_of(VerificationToken, await request.body())
+            command = VerifyEmail(body.token, address)
             await caller.once(app.verify_email, command, type(None))
             return JSONResponse(Verified().model_dump())
         try:
-            command = VerifyEmail(_form_token(await request.body()), address)
+            body = form_of(VerificationToken, await request.body())
+            command = VerifyEmail(body.token, address)
             await caller.once(app.verify_email, command, type(None))
         except LinkInvalid:
             return told_page("link_invalid", 400)
         return told_page("verified", 200)
 
     return router
-
-
-def _json_token(body: bytes) -> str:
-    try:
-        return VerificationToken.model_validate_json(body).token
-    except ValidationError as error:
-        details = [{**e, "loc": ("body", *e["loc"])} for e in error.errors(include_input=False)]
-        raise RequestValidationError(details) from None
-
-
-def _form_token(body: bytes) -> str:
-    try:
-        fields = parse_qs(body.decode("ascii"), max_num_fields=4)
-        values = {name: found[0] for name, found in fields.items()}
-        return VerificationToken.model_validate(values).token
-    except ValueError:  # not ASCII, too many fields, or pydantic's ValidationError
-        raise LinkInvalid("the form does not carry a link's token") from None
