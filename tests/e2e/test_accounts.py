@@ -78,3 +78,18 @@ async def test_a_forgotten_password_is_set_by_the_mailed_link_once(desk: Desk) -
     old = {"email": member.email, "password": PASSWORD}
     await desk.visitor().call("POST", "/api/auth/login", 401, json=old)
     await desk.visitor().sign_in(member.email, chosen)
+
+
+async def test_a_rotated_key_works_with_both_secrets_until_it_is_rotated_again(desk: Desk) -> None:
+    made = await desk.new_key("tickets:create")
+    path = f"/api/keys/{made['id']}/rotate"
+    second = await desk.admin.json("POST", path, 200, json={"overlap_seconds": 3600})
+    for secret in (made["secret"], second["secret"]):
+        await desk.ticket(desk.visitor(secret))
+    third = await desk.admin.json("POST", path, 200, json={"overlap_seconds": 3600})
+    old = desk.visitor(made["secret"])
+    end = time.monotonic() + 6
+    while (await old.send("POST", "/api/tickets", json={})).status_code != 401:
+        assert time.monotonic() < end
+    for secret in (second["secret"], third["secret"]):
+        await desk.ticket(desk.visitor(secret))

@@ -9,7 +9,8 @@ from deskstream_chassis.caller import Caller
 from deskstream_eventstore import AnswerNotKept, Idempotency, KeyReused
 from gateway.application.create_key import CreatedKey, CreateKey
 from gateway.application.revoke_key import RevokeKey
-from gateway.domain.errors import Forbidden, InvalidInput, NotFound, UnknownScope
+from gateway.application.rotate_key import RotateKey
+from gateway.domain.errors import Forbidden, InvalidInput, NotFound, UnknownScope, WrongState
 from gateway.testing import NINE, Cast, operator, signed_in, visitor
 
 SHOP = CreateKey("Web shop", ("tickets:create", "tickets:view"), rate_per_minute=120)
@@ -59,6 +60,73 @@ async def test_the_list_shows_every_key_and_no_secret(people: Cast) -> None:
     assert listed[two.key.key_id] == two.key
     for key in listed.values():
         assert one.secret.split("_")[3] not in repr(key)
+
+
+async def rotate(people: Cast, made: CreatedKey, overlap: timedelta) -> CreatedKey:
+    return await people.app.rotate_key(RotateKey(made.key.key_id, overlap), operator())
+
+
+async def test_old_and_new_secret_both_work_while_they_overlap(people: Cast) -> None:
+    made = await make(people)
+    fresh = await rotate(people, made, timedelta(hours=2))
+    assert fresh.secret != made.secret
+    assert fresh.key == replace(made.key, previous_until=NINE + timedelta(hours=2))
+    for secret in (made.secret, fresh.secret):
+        assert await people.rig.keys.find(secret) is not None
+    people.rig.clock.advance(hours=2)
+    assert await people.rig.keys.find(made.secret) is None
+    facts = await people.rig.keys.find(fresh.secret)
+    assert facts is not None
+    assert (facts.scopes, facts.rate_per_minute) == ({"tickets:create", "tickets:view"}, 120)
+    assert await people.rig.queries.keys() == [fresh.key]
+
+
+async def test_without_an_overlap_the_old_secret_is_dead_at_once(people: Cast) -> None:
+    made = await make(people)
+    fresh = await rotate(people, made, timedelta(0))
+    assert await people.rig.keys.find(made.secret) is None
+    assert await people.rig.keys.find(fresh.secret) is not None
+
+
+async def test_never_more_than_two_secrets_work(people: Cast) -> None:
+    first = await make(people)
+    second = await rotate(people, first, timedelta(hours=24))
+    third = await rotate(people, first, timedelta(hours=24))
+    assert await people.rig.keys.find(first.secret) is None
+    for living in (second, third):
+        assert await people.rig.keys.find(living.secret) is not None
+    await people.app.revoke_key(RevokeKey(first.key.key_id), operator())
+    for dead in (second, third):
+        assert await people.rig.keys.find(dead.secret) is None
+
+
+async def test_what_is_over_or_too_long_is_not_rotated(people: Cast) -> None:
+    short = await make(people, replace(SHOP, expires_at=NINE + timedelta(hours=1)))
+    gone = await make(people)
+    await people.app.revoke_key(RevokeKey(gone.key.key_id), operator())
+    for overlap in (timedelta(seconds=-1), timedelta(hours=24, seconds=1)):
+        with pytest.raises(InvalidInput):
+            await rotate(people, short, overlap)
+    overlapping = await rotate(people, short, timedelta(hours=24))
+    people.rig.clock.advance(hours=1)
+    for expired in (short, overlapping):
+        assert await people.rig.keys.find(expired.secret) is None
+    with pytest.raises(WrongState):
+        await rotate(people, short, timedelta(0))
+    with pytest.raises(NotFound):
+        await rotate(people, gone, timedelta(0))
+    await people.agent("boss@shop.test", role="manager")
+    manager = signed_in(await people.sign_in("boss@shop.test"))
+    with pytest.raises(Forbidden):
+        await people.app.rotate_key(RotateKey(short.key.key_id, timedelta(0)), manager)
+
+
+async def test_a_rotation_is_on_the_trail_by_id(people: Cast) -> None:
+    made = await make(people)
+    fresh = await rotate(people, made, timedelta(0))
+    last = (await people.trail())[-1]
+    assert (last.action, last.target) == ("key_rotated", f"key:{made.key.key_id}")
+    assert fresh.secret not in last.model_dump_json()
 
 
 async def test_unknown_scopes_and_impossible_lives_are_refused(people: Cast) -> None:

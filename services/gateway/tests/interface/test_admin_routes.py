@@ -28,6 +28,7 @@ GUARDED = [
     ("GET", "/api/keys", "admin"),
     ("POST", "/api/keys", "admin"),
     ("DELETE", "/api/keys/000000000000", "admin"),
+    ("POST", "/api/keys/000000000000/rotate", "admin"),
 ]
 
 
@@ -185,3 +186,26 @@ async def test_a_bad_key_is_refused_with_its_field(
     body = {"name": "Shop", "scopes": ["events"], **change}
     answer = await own_routes.as_session(admin_cookie, "POST", "/api/keys", json=body)
     assert (answer.status_code, answer.json()["field"]) == (422, field)
+
+
+async def test_a_rotated_keys_new_secret_is_shown_once(
+    own_routes: Client, admin_cookie: str
+) -> None:
+    made = await own_routes.people.app.create_key(CreateKey("Shop", ("events",)), operator())
+    path, headers = f"/api/keys/{made.key.key_id}/rotate", {"Idempotency-Key": "rotate-once"}
+    body = {"overlap_seconds": 3600}
+    answer = await own_routes.as_session(admin_cookie, "POST", path, json=body, headers=headers)
+    assert answer.status_code == 200
+    assert answer.json()["previous_until"] == "2026-03-02T10:00:00Z"
+    for secret in (made.secret, answer.json()["secret"]):
+        assert await own_routes.people.rig.keys.find(secret) is not None
+    again = await own_routes.as_session(admin_cookie, "POST", path, json=body, headers=headers)
+    assert (again.status_code, again.json()["code"]) == (409, "shown_once")
+    for wrong in (-1, 86_401, "soon"):
+        body = {"overlap_seconds": wrong}
+        refused = await own_routes.as_session(admin_cookie, "POST", path, json=body)
+        assert (refused.status_code, refused.json()["field"]) == (422, "overlap_seconds")
+    unknown = await own_routes.as_session(
+        admin_cookie, "POST", "/api/keys/000000000000/rotate", json={"overlap_seconds": 0}
+    )
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")

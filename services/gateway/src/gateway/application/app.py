@@ -20,6 +20,7 @@ from gateway.application.register_user import RegisterUserHandler
 from gateway.application.resend_verification import ResendVerificationHandler
 from gateway.application.reset_password import ResetPasswordHandler
 from gateway.application.revoke_key import RevokeKeyHandler
+from gateway.application.rotate_key import RotateKeyHandler
 from gateway.application.set_user_teams import SetUserTeamsHandler
 from gateway.application.sign_in import SignInHandler
 from gateway.application.sign_out import SignOutHandler
@@ -50,6 +51,7 @@ class GatewayApp:
     create_admin: CreateAdminHandler
     ensure_support: EnsureSupportHandler
     create_key: CreateKeyHandler
+    rotate_key: RotateKeyHandler
     revoke_key: RevokeKeyHandler
     queries: Queries
 
@@ -94,6 +96,7 @@ def build_app(
         create_admin=CreateAdminHandler(store, clock, new_password),
         ensure_support=EnsureSupportHandler(store, clock),
         create_key=CreateKeyHandler(store, clock, peppers.key, _random_text),
+        rotate_key=RotateKeyHandler(store, clock, peppers.key, _random_text),
         revoke_key=RevokeKeyHandler(store, clock),
         queries=queries,
     )

@@ -1,6 +1,5 @@
 """An admin makes an API key."""
 
-import string
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +9,7 @@ from deskstream_chassis.clock import Clock
 from gateway.application.acting import staff_of
 from gateway.application.store import Store
 from gateway.domain.api_key import (
+    ALPHABET,
     ID_LENGTH,
     SECRET_LENGTH,
     ApiKey,
@@ -19,8 +19,6 @@ from gateway.domain.api_key import (
     spell,
 )
 from gateway.domain.text import NAME_LIMIT, clean_line
-
-ALPHABET = string.digits + string.ascii_letters
 
 
 @dataclass(frozen=True)

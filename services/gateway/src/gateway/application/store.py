@@ -120,6 +120,12 @@ class ApiKeys(Protocol):
     async def add(self, key: ApiKey, secret_hash: bytes) -> None:
         """A new one."""
 
+    async def hold(self, key_id: str) -> ApiKey | None:
+        """The key, held still until the end of the transaction."""
+
+    async def rotate(self, key_id: str, secret_hash: bytes, previous_until: datetime) -> None:
+        """This secret from now on; the one that counted so far until then."""
+
     async def revoke(self, key_id: str, at: datetime) -> bool:
         """False where there is no such key, or it was revoked before."""
 

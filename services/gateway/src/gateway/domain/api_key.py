@@ -6,7 +6,7 @@ import string
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from deskstream_events.gateway.user import Role
@@ -44,6 +44,7 @@ SCOPES: frozenset[str] = frozenset(
 """Every scope there is. Without `:all` a ticket scope reaches the tickets that the key opened."""
 
 RATE_LIMIT = 60_000
+LONGEST_OVERLAP = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class ApiKey:
     expires_at: datetime | None
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
+    previous_until: datetime | None = None
+    """The secret before the last rotation works until then."""
 
     def usable(self, now: datetime) -> bool:
         """Neither revoked nor expired."""
@@ -85,6 +88,15 @@ def accept_life(*, expires_at: datetime | None, rate_per_minute: int | None, now
         raise InvalidInput("must lie in the future", field="expires_at")
     if rate_per_minute is not None and not 1 <= rate_per_minute <= RATE_LIMIT:
         raise InvalidInput(f"must lie between 1 and {RATE_LIMIT}", field="rate_per_minute")
+
+
+def accept_overlap(overlap: timedelta) -> timedelta:
+    """How long old and new secret both work. Raises InvalidInput for less than nothing or more
+    than a day."""
+    if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
+        most = int(LONGEST_OVERLAP.total_seconds())
+        raise InvalidInput(f"must lie between 0 and {most}", field="overlap_seconds")
+    return overlap
 
 
 def spell(key_id: str, secret: str) -> str:

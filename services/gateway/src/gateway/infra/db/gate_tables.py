@@ -90,6 +90,18 @@ _REVOKE = compiled(
     .where(api_key.c.key_id == bindparam("id"), api_key.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("revoked_at"))
 )
+_ROTATE = compiled(
+    update(api_key)
+    .where(api_key.c.key_id == bindparam("id"))
+    .values(
+        previous_hash=api_key.c.secret_hash,
+        previous_until=bindparam("until"),
+        secret_hash=bindparam("new_hash"),
+    )
+)
+_HOLD_KEY = compiled(
+    select(api_key).where(api_key.c.key_id == bindparam("key_id")).with_for_update()
+)
 _FIND_KEY = compiled(select(api_key).where(api_key.c.key_id == bindparam("key_id")))
 _REMEMBERED = 10_000
 
@@ -146,6 +158,15 @@ class DbApiKeys:
             created_at=key.created_at,
             expires_at=key.expires_at,
         )
+
+    async def hold(self, key_id: str) -> ApiKey | None:
+        """Locks the row."""
+        row = await _HOLD_KEY.row(self._work, key_id=key_id)
+        return None if row is None else key_of(row)
+
+    async def rotate(self, key_id: str, secret_hash: bytes, previous_until: datetime) -> None:
+        """One row."""
+        await _ROTATE.execute(self._work, id=key_id, new_hash=secret_hash, until=previous_until)
 
     async def revoke(self, key_id: str, at: datetime) -> bool:
         """Whether there was one to revoke."""
@@ -220,12 +241,17 @@ class DbKeys:
         key_id, secret = parts
         async with _or_down(), self._database.reading() as work:
             row = await _FIND_KEY.row(work, key_id=key_id)
-        stored = b"" if row is None else row["secret_hash"]
-        right = hmac.compare_digest(stored, secret_hash(self._pepper, key_id, secret))
-        if row is None or not right:
+        presented_hash = secret_hash(self._pepper, key_id, secret)
+        stored, before = (
+            (b"", b"") if row is None else (row["secret_hash"], row["previous_hash"] or b"")
+        )
+        right = hmac.compare_digest(stored, presented_hash)
+        right_before = hmac.compare_digest(before, presented_hash)
+        if row is None:
             return None
-        key = key_of(row)
-        if not key.usable(self._clock.now()):
+        key, now = key_of(row), self._clock.now()
+        still = key.previous_until is not None and now < key.previous_until
+        if not key.usable(now) or not (right or (right_before and still)):
             return None
         return KeyFacts(
             key.key_id, key.name, frozenset(key.scopes), key.rate_per_minute, key.expires_at
@@ -244,6 +270,7 @@ def key_of(row: Any) -> ApiKey:
         expires_at=row["expires_at"],
         revoked_at=row["revoked_at"],
         last_used_at=row["last_used_at"],
+        previous_until=row["previous_until"],
     )
 
 

@@ -124,4 +124,6 @@ api_key = Table(
     Column("expires_at", Instant),
     Column("revoked_at", Instant),
     Column("last_used_at", Instant),
+    Column("previous_hash", LargeBinary),
+    Column("previous_until", Instant),
 )

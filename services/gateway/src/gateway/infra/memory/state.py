@@ -28,6 +28,7 @@ class State:
     resets: dict[bytes, ResetLink] = field(default_factory=dict)
     sessions: dict[bytes, Session] = field(default_factory=dict)
     keys: dict[str, tuple[ApiKey, bytes]] = field(default_factory=dict)
+    previous: dict[str, bytes] = field(default_factory=dict)
     trail: tuple[AuditRecordedV1, ...] = ()
     answers: dict[tuple[str, str, str, str], tuple[str, tuple[Any] | None]] = field(
         default_factory=dict

@@ -162,6 +162,14 @@ class _ApiKeys:
     async def add(self, key: ApiKey, secret_hash: bytes) -> None:
         self._state.keys[key.key_id] = (key, secret_hash)
 
+    async def hold(self, key_id: str) -> ApiKey | None:
+        return self._state.keys.get(key_id, (None, b""))[0]
+
+    async def rotate(self, key_id: str, secret_hash: bytes, previous_until: datetime) -> None:
+        key, kept = self._state.keys[key_id]
+        self._state.keys[key_id] = (replace(key, previous_until=previous_until), secret_hash)
+        self._state.previous[key_id] = kept
+
     async def revoke(self, key_id: str, at: datetime) -> bool:
         key, kept = self._state.keys.get(key_id, (None, b""))
         if key is None or key.revoked_at is not None:

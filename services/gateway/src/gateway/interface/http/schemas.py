@@ -4,12 +4,11 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from deskstream_events.gateway.user import Role
 from gateway.application.addresses import LONGEST, accept_email
 from gateway.application.ports import TeamRow, UserRow
-from gateway.domain.api_key import ApiKey
 from gateway.domain.errors import InvalidInput
 from gateway.domain.session import Session
 from gateway.domain.user import Status
@@ -104,15 +103,6 @@ class TeamChange(Body):
 
     title: Name
     restricted: bool
-
-
-class NewKey(Body):
-    """A key; without `expires_at` it lives until revoked."""
-
-    name: Name
-    scopes: Annotated[list[Annotated[str, StringConstraints(max_length=64)]], Field(max_length=32)]
-    expires_at: AwareDatetime | None = None
-    rate_per_minute: int | None = None
 
 
 class Accepted(BaseModel):
@@ -251,46 +241,7 @@ class TeamAnswer(BaseModel):
         return cls(id=row.team_id, title=row.title, restricted=row.restricted)
 
 
-class KeyAnswer(BaseModel):
-    """A key, without its secret."""
-
-    id: str
-    name: str
-    scopes: list[str]
-    rate_per_minute: int | None
-    created_at: datetime
-    expires_at: datetime | None
-    revoked_at: datetime | None
-    last_used_at: datetime | None
-
-    @classmethod
-    def of(cls, key: ApiKey) -> "KeyAnswer":
-        """From a key."""
-        return cls(
-            id=key.key_id,
-            name=key.name,
-            scopes=list(key.scopes),
-            rate_per_minute=key.rate_per_minute,
-            created_at=key.created_at,
-            expires_at=key.expires_at,
-            revoked_at=key.revoked_at,
-            last_used_at=key.last_used_at,
-        )
-
-
-class NewKeyAnswer(KeyAnswer):
-    """`secret` is shown this once."""
-
-    secret: str
-
-
 class Teams(BaseModel):
     """All of them."""
 
     items: list[TeamAnswer]
-
-
-class Keys(BaseModel):
-    """All of them."""
-
-    items: list[KeyAnswer]
