@@ -8,6 +8,10 @@ from uuid import UUID
 
 Headers = list[tuple[str, bytes]]
 
+_SPEC = ("ce_specversion", b"1.0")
+_REPUBLISHED = ("ce_republished", b"true")
+_JSON = ("content-type", b"application/json")
+
 
 class BadEnvelope(ValueError):
     """Headers that do not form an envelope; the message names the header, never its value."""
@@ -40,7 +44,13 @@ class Meta:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Meta":
         """From the `meta` column."""
-        return cls(**{**data, "subjects": tuple(data.get("subjects", ()))})
+        return cls(
+            data["actor"],
+            data["correlation_id"],
+            data.get("causation_id"),
+            data.get("traceparent"),
+            tuple(data.get("subjects", ())),
+        )
 
 
 @dataclass(frozen=True)
@@ -59,25 +69,27 @@ class Envelope:
     republished: bool = False
 
     def to_headers(self) -> Headers:
-        """Kafka headers, ASCII only."""
-        pairs = {
-            "ce_specversion": "1.0",
-            "ce_id": str(self.event_id),
-            "ce_source": self.source,
-            "ce_type": self.type,
-            "ce_subject": str(self.stream_id),
-            "ce_time": self.at.isoformat(),
-            "ce_sequence": str(self.version),
-            "ce_position": str(self.position),
-            "ce_correlationid": self.meta.correlation_id,
-            "ce_causationid": self.meta.causation_id,
-            "ce_actor": self.meta.actor,
-            "ce_traceparent": self.meta.traceparent,
-            "ce_relayepoch": str(self.relay_epoch),
-            "ce_republished": "true" if self.republished else None,
-            "content-type": "application/json",
-        }
-        return [(name, value.encode("ascii")) for name, value in pairs.items() if value]
+        """Kafka headers, ASCII only; what is empty is left out."""
+        meta = self.meta
+        pairs = (
+            ("ce_id", str(self.event_id)),
+            ("ce_source", self.source),
+            ("ce_type", self.type),
+            ("ce_subject", str(self.stream_id)),
+            ("ce_time", self.at.isoformat()),
+            ("ce_sequence", str(self.version)),
+            ("ce_position", str(self.position)),
+            ("ce_correlationid", meta.correlation_id),
+            ("ce_causationid", meta.causation_id),
+            ("ce_actor", meta.actor),
+            ("ce_traceparent", meta.traceparent),
+            ("ce_relayepoch", str(self.relay_epoch)),
+        )
+        headers = [_SPEC, *[(name, value.encode("ascii")) for name, value in pairs if value]]
+        if self.republished:
+            headers.append(_REPUBLISHED)
+        headers.append(_JSON)
+        return headers
 
     @classmethod
     def from_headers(cls, headers: Iterable[tuple[str, bytes]]) -> "Envelope":

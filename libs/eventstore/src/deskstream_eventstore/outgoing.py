@@ -53,7 +53,7 @@ def outgoing(
     With `spans` the header `ce_traceparent` is that of the batch's span in the fact's trace.
     """
     meta = row["meta"]
-    if spans is not None:
+    if spans is not None and meta["traceparent"] is not None:
         meta = {**meta, "traceparent": spans.within(meta["traceparent"])}
     envelope = Envelope(
         event_id=row["event_id"],
