@@ -1,6 +1,7 @@
 """B4: the relay against bare aiokafka sending the same records; CPU of a process of its own."""
 
 import asyncio
+import gc
 import sys
 import time
 from collections.abc import Sequence
@@ -108,7 +109,10 @@ async def _send(sender: AIOKafkaProducer, records: Sequence[Outgoing]) -> None:
 
 
 async def main(side: str, dsn: str, bootstrap: str) -> None:
-    """One run of one side."""
+    """One run of one side, the collector at rest as in a service's process."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
     database = await Database.connect(dsn, size=3, name="bench", subjects=SUBJECTS)
     try:
         run = {"ours": ours, "bare": bare}[side]

@@ -31,6 +31,10 @@ GRACE_SECONDS = 15.0
 """For the batch at hand when the process is told to stop."""
 POLL_MS = 200
 """Longest wait of one poll; records that come meanwhile end it at once."""
+FETCH_MS = 50
+"""Longest a broker holds a fetch that finds nothing. aiokafka asks for no more of a partition while
+its records wait to be taken, and has one fetch under way: where all busy partitions have some, that
+one asks the quiet ones only, and the busy ones wait for its end (500 ms by default)."""
 CONNECT_SECONDS = 1.0
 COLLECT_AFTER = 50_000
 
@@ -172,6 +176,7 @@ class ConsumerRuntime:
             batch=True,
             max_records=self._max_records,
             batch_timeout_ms=POLL_MS,
+            fetch_max_wait_ms=FETCH_MS,
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.NACK_ON_ERROR,
             max_poll_interval_ms=int(self._max_poll_interval * 1000),
