@@ -20,7 +20,7 @@ from deskstream_tools.demo.http import Session
 from deskstream_tools.demo.mail import Mailbox
 from deskstream_tools.demo.oracle import last_position, published_since, stored_since
 from deskstream_tools.demo.target import Target
-from deskstream_tools.local.stack import Stack
+from deskstream_tools.local.stack import PARTS, Stack
 from deskstream_tools.testing import stack_settings
 
 LONGEST_COMMAND = 90.0
@@ -125,7 +125,11 @@ class Site:
 
     @asynccontextmanager
     async def load(self, clients: int = 5) -> AsyncIterator[Book]:
-        """So many clients who open tickets one after the other, until the block ends."""
+        """So many clients who open tickets one after the other, until the block ends.
+
+        Raises RuntimeError where a part does not serve before, as an earlier drill left it."""
+        for part in PARTS:
+            await asyncio.to_thread(self.stack.wait, part)
         book, stopping = Book(), asyncio.Event()
 
         async def work() -> None:
@@ -194,11 +198,6 @@ class Site:
             return int(await connection.fetchval(sql, list(statuses)))
         finally:
             await connection.close()
-
-    async def wait(self, *parts: str) -> None:
-        """Until these parts serve."""
-        for part in parts:
-            await asyncio.to_thread(self.stack.wait, part)
 
     def pids(self, *parts: str) -> dict[str, int]:
         """Who runs now."""
