@@ -1,5 +1,6 @@
 """Accounts, teams, sessions and keys through the front door."""
 
+import copy
 import re
 import time
 from uuid import uuid4
@@ -93,3 +94,23 @@ async def test_a_rotated_key_works_with_both_secrets_until_it_is_rotated_again(d
         assert time.monotonic() < end
     for secret in (second["secret"], third["secret"]):
         await desk.ticket(desk.visitor(secret))
+
+
+async def test_a_new_password_changes_the_cookie_and_other_tabs_have_half_a_minute(
+    desk: Desk,
+) -> None:
+    member = await desk.join("viewer")
+    other_tab, chosen = copy.copy(member.session), "another long and quiet sentence"
+    body = {"old_password": PASSWORD, "new_password": chosen}
+    await member.session.call("POST", "/api/auth/change-password", 204, json=body)
+    begun = time.monotonic()
+    mine = await member.session.json("GET", "/api/auth/session", 200)
+    assert await other_tab.json("GET", "/api/auth/session", 200) == mine
+
+    async def refused() -> bool | None:
+        return (await other_tab.send("GET", "/api/auth/session")).status_code == 401 or None
+
+    await eventually("the old cookie to be refused", refused, seconds=45)
+    assert time.monotonic() - begun > 25
+    await member.session.call("GET", "/api/auth/session", 200)
+    await member.session.call("POST", "/api/auth/logout", 204)

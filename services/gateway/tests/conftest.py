@@ -11,8 +11,9 @@ from deskstream_chassis.clock import FixedClock
 from deskstream_chassis.migrations import migrate, migrations_folder
 from deskstream_eventstore import Database, SubjectHasher
 from deskstream_tools.testing import Fresh
-from gateway.infra.db.gate_tables import DbKeys, DbSessions
+from gateway.infra.db.keys import DbKeys
 from gateway.infra.db.queries import DbQueries
+from gateway.infra.db.sessions import DbSessions
 from gateway.infra.db.summing_audit import SummingAudit
 from gateway.infra.db.trail import Trail
 from gateway.infra.db.views import VIEWS

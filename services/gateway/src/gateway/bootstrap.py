@@ -28,9 +28,10 @@ from gateway.application.ports import Audit, Keys, Sessions
 from gateway.application.upstream import Upstream
 from gateway.infra.argon2_passwords import Argon2Passwords
 from gateway.infra.common_passwords import load_common_passwords
-from gateway.infra.db.gate_tables import DbKeys, DbSessions
 from gateway.infra.db.housekeeping import Housekeeping
+from gateway.infra.db.keys import DbKeys
 from gateway.infra.db.queries import DbQueries
+from gateway.infra.db.sessions import DbSessions
 from gateway.infra.db.summing_audit import SummingAudit
 from gateway.infra.db.trail import Trail
 from gateway.infra.db.views import VIEWS

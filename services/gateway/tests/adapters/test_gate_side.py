@@ -9,7 +9,8 @@ from deskstream_chassis.clock import FixedClock
 from deskstream_eventstore import Database
 from gateway.application.create_key import CreateKey
 from gateway.application.ports import StoreDown
-from gateway.infra.db.gate_tables import DbKeys, DbSessions
+from gateway.infra.db.keys import DbKeys
+from gateway.infra.db.sessions import DbSessions
 from gateway.infra.db.summing_audit import ROOM, SummingAudit
 from gateway.infra.db.trail import Trail
 from gateway.testing import NINE, PEPPERS, Cast, Rig, operator

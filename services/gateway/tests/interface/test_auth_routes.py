@@ -170,7 +170,15 @@ async def test_the_own_password_is_changed_with_the_old_one(own_routes: Client) 
     answer = await own_routes.as_session(token, "POST", path, json=weak)
     assert (answer.status_code, answer.json()["field"]) == (422, "new_password")
     right = {"old_password": PASSWORD, "new_password": "nine green doors sing"}
-    assert (await own_routes.as_session(token, "POST", path, json=right)).status_code == 204
+    changed = await own_routes.as_session(token, "POST", path, json=right)
+    assert changed.status_code == 204
+    cookie = changed.headers["set-cookie"]
+    assert cookie.startswith("__Host-sid=")
+    assert token not in cookie
+    fresh = cookie.partition("=")[2].partition(";")[0]
+    mine = [await own_routes.as_session(t, "GET", "/api/auth/session") for t in (token, fresh)]
+    assert [answer.status_code for answer in mine] == [200, 200]
+    assert mine[0].json() == mine[1].json()
     assert await own_routes.people.sign_in("ada@shop.test", "nine green doors sing")
 
 

@@ -28,6 +28,12 @@ def test_an_ended_one_is_dead() -> None:
 
 
 def test_the_header_token_belongs_to_one_session_and_one_installation() -> None:
-    assert csrf_token(b"a", "one") != csrf_token(b"a", "two")
-    assert csrf_token(b"a", "one") != csrf_token(b"b", "one")
-    assert csrf_token(b"a", "one") != token_hash("one").hex()
+    one, two = uuid4(), uuid4()
+    assert csrf_token(b"a", one) == csrf_token(b"a", one)
+    assert csrf_token(b"a", one) != csrf_token(b"a", two)
+    assert csrf_token(b"a", one) != csrf_token(b"b", one)
+
+
+def test_what_is_kept_of_a_token_is_not_the_token() -> None:
+    assert token_hash("one") != b"one"
+    assert token_hash("one") != token_hash("two")

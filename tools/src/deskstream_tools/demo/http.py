@@ -36,10 +36,6 @@ class Session:
         answer = await self.call(
             "POST", "/api/auth/login", 200, json={"email": email, "password": password}
         )
-        cookie = next(
-            c for c in answer.headers.get_list("set-cookie") if c.startswith(f"{COOKIE}=")
-        )
-        self._cookie = cookie.split(";")[0].split("=", 1)[1]
         body: dict[str, Any] = answer.json()
         self._csrf = body["csrf"]
         return body
@@ -57,6 +53,9 @@ class Session:
                 break
             await asyncio.sleep(min(float(answer.headers.get("retry-after", "1")), LONGEST_WAIT))
             answer = await self._client.request(method, url, headers=headers, **more)
+        for cookie in answer.headers.get_list("set-cookie"):
+            if cookie.startswith(f"{COOKIE}="):
+                self._cookie = cookie.split(";")[0].split("=", 1)[1]
         return answer
 
     async def call(self, method: str, path: str, expected: int, **more: Any) -> httpx.Response:

@@ -76,6 +76,7 @@ def build_app(
     peppers: Peppers,
 ) -> GatewayApp:
     """Put the use cases together; the ports come from bootstrap, or from a test."""
+    tokens = SessionTokens(peppers.session, _new_token)
     new_password = NewPassword(passwords, common_passwords)
     mail = VerificationMail(sealer, _new_token)
     return GatewayApp(
@@ -84,11 +85,11 @@ def build_app(
         verify_email=VerifyEmailHandler(store, clock, audit),
         change_user_status=ChangeUserStatusHandler(store, clock),
         set_user_teams=SetUserTeamsHandler(store, clock),
-        sign_in=SignInHandler(store, clock, passwords, SessionTokens(peppers.session, _new_token)),
+        sign_in=SignInHandler(store, clock, passwords, tokens),
         sign_out=SignOutHandler(store, clock),
         own_sessions=OwnSessions(queries, clock),
         end_session=EndSessionHandler(store, clock),
-        change_password=ChangePasswordHandler(store, clock, passwords, new_password),
+        change_password=ChangePasswordHandler(store, clock, passwords, new_password, tokens),
         forgot_password=ForgotPasswordHandler(store, clock, sealer, _new_token),
         reset_password=ResetPasswordHandler(store, clock, new_password, audit),
         create_team=CreateTeamHandler(store, clock),

@@ -10,8 +10,10 @@ from gateway.application.acting import save
 from gateway.application.new_password import NewPassword
 from gateway.application.ports import Passwords
 from gateway.application.store import Store
+from gateway.application.tokens import SessionTokens
 from gateway.domain.errors import Forbidden, WrongPassword
 from gateway.domain.password import normal_password
+from gateway.domain.session import ROTATION_GRACE, token_hash
 
 
 @dataclass(frozen=True)
@@ -24,18 +26,24 @@ class ChangePassword:
 
 
 class ChangePasswordHandler:
-    """The new one counts at once and every other session of the account ends.
+    """The new one counts at once, every other session of the account ends, and this one gets
+    another token, which is returned for the cookie; the token of before works for 30 seconds more.
 
     Raises WrongPassword, WeakPassword, Busy; Forbidden for anyone without a session.
     """
 
     def __init__(
-        self, store: Store, clock: Clock, passwords: Passwords, new_password: NewPassword
+        self,
+        store: Store,
+        clock: Clock,
+        passwords: Passwords,
+        new_password: NewPassword,
+        tokens: SessionTokens,
     ) -> None:
-        self._store, self._clock = store, clock
+        self._store, self._clock, self._tokens = store, clock, tokens
         self._passwords, self._new_password = passwords, new_password
 
-    async def __call__(self, command: ChangePassword, caller: Caller) -> None:
+    async def __call__(self, command: ChangePassword, caller: Caller) -> str:
         user_id, session = caller.actor.user_id, caller.actor.session
         if user_id is None or session is None:
             raise Forbidden("only staff may do this")
@@ -57,7 +65,10 @@ class ChangePasswordHandler:
             await work.credentials.set(user_id, new_hash, now)
             await work.reset_links.use_all(user_id, now)
             await work.sessions.end_all(user_id, now, but=UUID(session))
+            token = self._tokens.new()
+            await work.sessions.rotate(UUID(session), token_hash(token), now + ROTATION_GRACE)
             save(work, user)
+            return token
 
     async def _refuse(self, command: ChangePassword, caller: Caller, now: datetime) -> None:
         async with self._store.work(caller.origin) as work:

@@ -75,7 +75,7 @@ class SignInHandler:
                 await work.sessions.open(session, token_hash(token))
                 ref = f"user:{user.user_id}"
                 work.audit("signed_in", at=now, principal=ref, target=ref, address=command.address)
-                return SignedIn(token, self._tokens.csrf(token), session, user)
+                return SignedIn(token, self._tokens.csrf(session.session_id), session, user)
         return await self._refuse(command, caller, user, now, "not_active")
 
     async def _refuse(

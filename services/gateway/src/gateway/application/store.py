@@ -104,6 +104,10 @@ class OpenSessions(Protocol):
     async def open(self, session: Session, token_hash: bytes) -> None:
         """A new one."""
 
+    async def rotate(self, session_id: UUID, token_hash: bytes, previous_until: datetime) -> None:
+        """This token from now on, if the session is open; the one that counted so far until then,
+        any older one never again."""
+
     async def end(self, session_id: UUID, at: datetime) -> None:
         """This one; nothing happens if it has ended."""
 

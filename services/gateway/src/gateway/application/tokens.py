@@ -1,6 +1,7 @@
 """Tokens of sessions and what is derived from them."""
 
 from collections.abc import Callable
+from uuid import UUID
 
 from gateway.domain.session import csrf_token
 
@@ -15,6 +16,6 @@ class SessionTokens:
         """256 random bits as text."""
         return self._new_token()
 
-    def csrf(self, token: str) -> str:
-        """What `X-CSRF-Token` must carry for the session of this token."""
-        return csrf_token(self._pepper, token)
+    def csrf(self, session_id: UUID) -> str:
+        """What `X-CSRF-Token` must carry for this session."""
+        return csrf_token(self._pepper, session_id)

@@ -10,6 +10,8 @@ from gateway.domain.device import UNKNOWN
 
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
+ROTATION_GRACE = timedelta(seconds=30)
+"""A token that was replaced still works so long: other tabs may have requests under way (02 §3)."""
 TOUCH_EVERY = timedelta(minutes=1)
 """A session's last use is written at most this often; it may end that much too early."""
 
@@ -41,6 +43,7 @@ def token_hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def csrf_token(pepper: bytes, token: str) -> str:
-    """The header token of a session: bound to it, told to its owner, useless without the cookie."""
-    return hmac.new(pepper, b"csrf\0" + token.encode(), hashlib.sha256).hexdigest()
+def csrf_token(pepper: bytes, session_id: UUID) -> str:
+    """The header token of a session: bound to it, told to its owner, useless without the cookie.
+    It outlives a rotation, so that the other tabs need not ask for another."""
+    return hmac.new(pepper, b"csrf\0" + session_id.bytes, hashlib.sha256).hexdigest()

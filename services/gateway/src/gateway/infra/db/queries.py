@@ -12,7 +12,7 @@ from gateway.domain.api_key import ApiKey
 from gateway.domain.errors import NotFound
 from gateway.domain.session import Session
 from gateway.domain.user import Status
-from gateway.infra.db.gate_tables import key_of
+from gateway.infra.db.keys import key_of
 from gateway.infra.db.tables import api_key, session, team_view, user_view
 
 _STATUS = bindparam("status", type_=Text())

@@ -107,6 +107,13 @@ session = Table(
     Column("expires_at", Instant, nullable=False),
     Column("ended_at", Instant),
     Column("device", Text, nullable=False, server_default="Unknown browser"),
+    Column("previous_hash", LargeBinary),
+    Column("previous_until", Instant),
+    Index(
+        "session_previous",
+        "previous_hash",
+        postgresql_where=text("previous_hash is not null"),
+    ),
     Index("session_open", "user_id", postgresql_where=text("ended_at is null")),
     Index("session_expiry", "expires_at"),
 )

@@ -10,8 +10,9 @@ from deskstream_eventstore import Database, Origin, SubjectHasher, Work
 from gateway.application.ports import Outcome
 from gateway.application.store import GatewayWork
 from gateway.infra.db.accounts import DbCredentials, DbLinks, DbTeams, DbUsers
-from gateway.infra.db.gate_tables import DbApiKeys, DbOpenSessions
+from gateway.infra.db.keys import DbApiKeys
 from gateway.infra.db.reset_links import DbResetLinks
+from gateway.infra.db.sessions import DbOpenSessions
 from gateway.infra.db.trail import Trail
 
 T = TypeVar("T")

@@ -95,7 +95,7 @@ class FakeGateway:
     async def find(self, token: str) -> SessionFacts | None:
         """See ports.Sessions."""
         self._answer()
-        session = self._state.sessions.get(token_hash(token))
+        session = self._state.session(token_hash(token), self._clock.now())
         if session is None or not session.alive(self._clock.now()):
             return None
         user = self._state.user(session.user_id)
@@ -107,7 +107,7 @@ class FakeGateway:
             name=user.name,
             role=user.role,
             teams=user.teams,
-            csrf_token=csrf_token(self._peppers.session, token),
+            csrf_token=csrf_token(self._peppers.session, session.session_id),
             role_version=user.version,
             created_at=session.created_at,
             last_seen_at=session.last_seen_at,

@@ -27,6 +27,8 @@ class State:
     links: dict[bytes, VerifyLink] = field(default_factory=dict)
     resets: dict[bytes, ResetLink] = field(default_factory=dict)
     sessions: dict[bytes, Session] = field(default_factory=dict)
+    replaced: dict[bytes, tuple[UUID, datetime]] = field(default_factory=dict)
+    """Tokens of before a rotation: whose they were, and until when they still work."""
     keys: dict[str, tuple[ApiKey, bytes]] = field(default_factory=dict)
     previous: dict[str, bytes] = field(default_factory=dict)
     trail: tuple[AuditRecordedV1, ...] = ()
@@ -37,6 +39,14 @@ class State:
     def copied(self) -> "State":
         """For one transaction to write on."""
         return State(**{name: copy.copy(value) for name, value in vars(self).items()})
+
+    def session(self, token_hash: bytes, now: datetime) -> Session | None:
+        """By its token, or by the one before while that still works."""
+        session_id, until = self.replaced.get(token_hash, (None, now))
+        if now < until:
+            found = (s for s in self.sessions.values() if s.session_id == session_id)
+            return next(found, None)
+        return self.sessions.get(token_hash)
 
     def user(self, user_id: UUID) -> User:
         """Raises NotFound."""

@@ -127,6 +127,14 @@ class _OpenSessions:
     async def open(self, session: Session, token_hash: bytes) -> None:
         self._state.sessions[token_hash] = session
 
+    async def rotate(self, session_id: UUID, token_hash: bytes, previous_until: datetime) -> None:
+        state = self._state
+        for key, session in list(state.sessions.items()):
+            if session.session_id == session_id and session.ended_at is None:
+                others = {k: v for k, v in state.replaced.items() if v[0] != session_id}
+                state.replaced = {**others, key: (session_id, previous_until)}
+                state.sessions[token_hash] = state.sessions.pop(key)
+
     async def end(self, session_id: UUID, at: datetime) -> None:
         self._end([k for k, s in self._state.sessions.items() if s.session_id == session_id], at)
 

@@ -84,11 +84,11 @@ def auth_router(app: GatewayApp, limit: AccountLimit) -> APIRouter:
     @router.post("/change-password", status_code=204)
     @guarded("session:own", body_limit=AUTH_BODY_LIMIT)
     async def change_password(
-        body: PasswordChange, caller: SignedInDep, address: AddressDep
+        body: PasswordChange, response: Response, caller: SignedInDep, address: AddressDep
     ) -> None:
-        """The own password; every other session of the account ends."""
+        """The own password; every other session of the account ends, this one's cookie changes."""
         command = ChangePassword(body.old_password, body.new_password, address)
-        await caller.once(app.change_password, command, type(None))
+        set_session(response, await caller.once(app.change_password, command, str))
 
     return router
 
