@@ -68,17 +68,3 @@ async def test_signing_in_and_registering_work_as_long_for_nobody(
         lambda: people.register(f"new{next(numbers)}@shop.test"),
     )
     assert 0.75 < ratio < 1.33
-
-
-async def test_asking_for_a_reset_works_as_long_for_nobody(real_rig: Rig) -> None:
-    people = Cast(real_rig)
-    await people.support()
-    await people.agent()
-
-    async def asked(email: str) -> None:
-        for _ in range(5):
-            await people.forget(email)
-        real_rig.clock.advance(hours=2)
-
-    ratio = await compare(lambda: asked("ada@shop.test"), lambda: asked("nobody@shop.test"))
-    assert 0.5 < ratio < 2

@@ -1,9 +1,11 @@
 """A forgotten password over HTTP: one answer for all addresses, the page, the form and JSON."""
 
+import time
 from typing import Any
 
 import pytest
 
+from gateway.interface.http.even_time import LEAST
 from gateway.testing import Client
 
 NEW_PASSWORD = "nine green doors sing"
@@ -28,6 +30,17 @@ async def test_asking_is_answered_the_same_for_every_address(own_routes: Client)
     varying = {"deskstream-correlation", "date"}
     one, two = ({k: v for k, v in a.headers.items() if k not in varying} for a in answers)
     assert one == two
+
+
+@pytest.mark.parametrize("path", [FORGOT, "/api/auth/resend-verification"])
+async def test_no_answer_comes_before_the_time_that_all_take(own_routes: Client, path: str) -> None:
+    await own_routes.people.agent()
+    await own_routes.people.register("new@shop.test")
+    for email in ("ada@shop.test", "new@shop.test", "nobody@shop.test"):
+        begun = time.monotonic()
+        answer = await own_routes.anonymous("POST", path, json={"email": email})
+        assert answer.status_code == 202
+        assert time.monotonic() - begun >= LEAST - 0.01
 
 
 async def test_json_sets_the_password_and_opens_no_session(own_routes: Client) -> None:

@@ -26,7 +26,7 @@ class ForgotPasswordHandler:
     """A link for an active account, at most five an hour; silently nothing for any other address.
 
     One transaction with a link and an entry on the trail is written in any case (a link that
-    nobody holds belongs to no account), so the answer's time tells nothing.
+    nobody holds belongs to no account); the route evens out what the mail's event costs more.
     """
 
     def __init__(

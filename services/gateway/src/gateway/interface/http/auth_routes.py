@@ -14,6 +14,7 @@ from gateway.application.sign_out import SignOut
 from gateway.domain.device import device_of
 from gateway.interface.gate.limits import AccountLimit
 from gateway.interface.http.cookie import clear_session, set_session
+from gateway.interface.http.even_time import even_time
 from gateway.interface.http.principal import (
     AddressDep,
     AnySessionDep,
@@ -53,7 +54,8 @@ def auth_router(app: GatewayApp, limit: AccountLimit) -> APIRouter:
         """Another mail, where an account waits for one; the answer is always the same."""
         limit.take(body.email)
         command = ResendVerification(body.email, address)
-        await caller.once(app.resend_verification, command, type(None))
+        async with even_time():
+            await caller.once(app.resend_verification, command, type(None))
         return Accepted()
 
     @router.post("/login")

@@ -11,6 +11,7 @@ from gateway.application.forgot_password import ForgotPassword
 from gateway.application.reset_password import ResetPassword
 from gateway.domain.errors import LinkInvalid, WeakPassword
 from gateway.interface.gate.limits import AccountLimit
+from gateway.interface.http.even_time import even_time
 from gateway.interface.http.html import reset_page, told_page
 from gateway.interface.http.posted import described, form_of, is_form, json_of
 from gateway.interface.http.principal import AddressDep, VisitorDep
@@ -29,7 +30,8 @@ def reset_router(app: GatewayApp, limit: AccountLimit) -> APIRouter:
         """A link goes to an active account's address; the answer is always the same."""
         limit.take(body.email)
         command = ForgotPassword(body.email, address)
-        await caller.once(app.forgot_password, command, type(None))
+        async with even_time():
+            await caller.once(app.forgot_password, command, type(None))
         return Accepted()
 
     @router.get("/reset-password", response_class=HTMLResponse)
