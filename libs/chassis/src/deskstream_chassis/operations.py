@@ -98,11 +98,18 @@ class Operations:
         )
         return _items(rows)
 
-    async def effects(self, status: str | None = None, kind: str | None = None) -> dict[str, Any]:
-        """The newest 100 outside effects of a status; without one, of each that is not done."""
+    async def effects(
+        self,
+        status: str | None = None,
+        kind: str | None = None,
+        *,
+        effect_id: UUID | None = None,
+    ) -> dict[str, Any]:
+        """The newest 100 outside effects of a status; without one, of each that is not done.
+        `effect_id` is the UUID that ends a key."""
         rows: list[Any] = []
         for wanted in (status,) if status else UNDONE:
-            rows += await ops.effects(self._database, status=wanted, kind=kind)
+            rows += await ops.effects(self._database, status=wanted, kind=kind, effect_id=effect_id)
         return _items(rows)
 
     async def history(self) -> dict[str, Any]:

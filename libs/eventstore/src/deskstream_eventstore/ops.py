@@ -165,11 +165,14 @@ async def effects(
     status: str | None = None,
     kind: str | None = None,
     stream_id: UUID | None = None,
+    effect_id: UUID | None = None,
     limit: int = PAGE,
 ) -> list[EffectRow]:
-    """Newest first."""
+    """Newest first. `effect_id`: the UUID that ends the key (`mail:<uuid>`)."""
     c = side_effect.c
     wanted = _given({c.status: status, c.kind: kind, c.stream_id: stream_id})
+    if effect_id is not None:
+        wanted.append(c.key.endswith(f":{effect_id}"))
     query = (
         select(*(c[name] for name in EffectRow.__dataclass_fields__))
         .where(*wanted)

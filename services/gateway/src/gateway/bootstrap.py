@@ -25,6 +25,7 @@ from gateway.application.app import GatewayApp, Peppers, build_app
 from gateway.application.ensure_support import EnsureSupport
 from gateway.application.outbox_report import OutboxReport
 from gateway.application.ports import Audit, Keys, Sessions
+from gateway.application.service_operations import ServiceOperations
 from gateway.application.upstream import Upstream
 from gateway.infra.argon2_passwords import Argon2Passwords
 from gateway.infra.common_passwords import load_common_passwords
@@ -37,6 +38,7 @@ from gateway.infra.db.trail import Trail
 from gateway.infra.db.views import VIEWS
 from gateway.infra.db.work import DbStore
 from gateway.infra.service_lag import OwnLag, RemoteLag
+from gateway.infra.service_operations import own_operations, remote_operations
 from gateway.infra.signing_keys import SigningKeysUnusable, load_signing_keys
 from gateway.infra.upstream import AiohttpUpstream
 from gateway.interface.commands import operator_commands
@@ -110,7 +112,11 @@ def signer_of(settings: Settings) -> TokenSigner:
 
 
 def build_accounts(
-    settings: Settings, database: Database, subjects: SubjectHasher, clock: Clock
+    settings: Settings,
+    database: Database,
+    subjects: SubjectHasher,
+    clock: Clock,
+    services: Mapping[str, ServiceOperations],
 ) -> tuple[GatewayApp, SummingAudit, Argon2Passwords]:
     """The use cases of accounts, teams and keys over the database."""
     trail = Trail(key_bytes(settings.audit_key))
@@ -125,6 +131,7 @@ def build_accounts(
         clock=clock,
         common_passwords=load_common_passwords(),
         peppers=Peppers(key_bytes(settings.session_pepper), key_bytes(settings.key_pepper)),
+        services=services,
     )
     return app, audit, passwords
 
@@ -142,13 +149,15 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         subjects=subjects,
         views=VIEWS,
     )
-    app, audit, passwords = build_accounts(settings, database, subjects, clock)
     kafka = KafkaSettings(settings.kafka_bootstrap, settings.topic_prefix)
     operations = Operations(database, "gateway", kafka)
     upstreams = {name: AiohttpUpstream(url) for name, url in settings.upstreams.items()}
     ops = {name: AiohttpUpstream(url) for name, url in settings.ops_urls.items()}
     lags = {name: RemoteLag(name, upstream, signer) for name, upstream in ops.items()}
     report = OutboxReport({"gateway": OwnLag(operations.lag), **lags})
+    others = {name: remote_operations(name, upstream, signer) for name, upstream in ops.items()}
+    services = {"gateway": own_operations(operations), **others}
+    app, audit, passwords = build_accounts(settings, database, subjects, clock, services)
     observer = observer_of(settings)
     behind = Behind(
         sessions=DbSessions(database, clock, key_bytes(settings.session_pepper)),

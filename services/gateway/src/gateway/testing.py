@@ -1,6 +1,6 @@
 """Fakes, builders and people for tests."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -27,6 +27,7 @@ from gateway.application.forgot_password import ForgotPassword
 from gateway.application.ports import Audit, Keys, Queries, Sessions
 from gateway.application.register_user import RegisterUser
 from gateway.application.reset_password import ResetPassword
+from gateway.application.service_operations import ServiceOperations
 from gateway.application.sign_in import SignedIn, SignIn
 from gateway.application.store import Store
 from gateway.application.verify_email import VerifyEmail
@@ -70,7 +71,13 @@ class PlainSealer:
         return f"sealed:{plain}"
 
 
-def cheap_app(store: Store, queries: Queries, audit: Audit, clock: Clock) -> GatewayApp:
+def cheap_app(
+    store: Store,
+    queries: Queries,
+    audit: Audit,
+    clock: Clock,
+    services: Mapping[str, ServiceOperations] | None = None,
+) -> GatewayApp:
     """Every use case, with cheap hashing and tokens that tests can read."""
     return build_app(
         store=store,
@@ -81,6 +88,7 @@ def cheap_app(store: Store, queries: Queries, audit: Audit, clock: Clock) -> Gat
         clock=clock,
         common_passwords=load_common_passwords(),
         peppers=PEPPERS,
+        services=services or {},
     )
 
 

@@ -42,6 +42,7 @@ def at_full_cost(rig: Rig) -> Cast:
         clock=rig.clock,
         common_passwords=load_common_passwords(),
         peppers=PEPPERS,
+        services={},
     )
     return Cast(Rig(**{**vars(rig), "app": app}))
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from deskstream_chassis.http.guard import policy_router
@@ -82,8 +82,12 @@ def _reading(router: APIRouter, operations: Operations) -> None:
         return await operations.dead_letters(consumer, replayed=replayed, reveal=reveal)
 
     @router.get("/effects")
-    async def effects(status: str | None = None, kind: str | None = None) -> dict[str, Any]:
-        return await operations.effects(status, kind)
+    async def effects(
+        status: str | None = None,
+        kind: str | None = None,
+        effect: Annotated[UUID | None, Query(alias="id")] = None,
+    ) -> dict[str, Any]:
+        return await operations.effects(status, kind, effect_id=effect)
 
     @router.get("/operations")
     async def history() -> dict[str, Any]:

@@ -49,7 +49,8 @@ class AuditRecordedV1(Event):
     principal: str | None = None
     """`user:<id>`, `key:<id>` or None for the anonymous."""
     target: str | None = None
-    """`user:<id>`, `team:<id>`, `key:<id>`, or the template of a route."""
+    """`user:<id>`, `team:<id>`, `key:<id>`, the template of a route, or what was operated on:
+    `parked:<service>/<consumer>/<stream>`, `letter:<service>/<id>`, `effect:<service>/<id>`."""
     code: str | None = None
     """The stable code of the refusal."""
     address_hash: str | None = None

@@ -1,7 +1,7 @@
 """The menu: everything that can be asked of the gateway's accounts, teams, sessions and keys."""
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from deskstream_chassis.clock import Clock
@@ -11,6 +11,7 @@ from gateway.application.change_user_status import ChangeUserStatusHandler
 from gateway.application.create_admin import CreateAdminHandler
 from gateway.application.create_key import CreateKeyHandler
 from gateway.application.create_team import CreateTeamHandler
+from gateway.application.decide_operations import DecideOperations
 from gateway.application.ensure_support import EnsureSupportHandler
 from gateway.application.forgot_password import ForgotPasswordHandler
 from gateway.application.new_password import NewPassword
@@ -21,6 +22,7 @@ from gateway.application.resend_verification import ResendVerificationHandler
 from gateway.application.reset_password import ResetPasswordHandler
 from gateway.application.revoke_key import RevokeKeyHandler
 from gateway.application.rotate_key import RotateKeyHandler
+from gateway.application.service_operations import ServiceOperations
 from gateway.application.set_user_teams import SetUserTeamsHandler
 from gateway.application.sign_in import SignInHandler
 from gateway.application.sign_out import SignOutHandler
@@ -28,6 +30,7 @@ from gateway.application.store import Store
 from gateway.application.tokens import SessionTokens
 from gateway.application.verification import VerificationMail
 from gateway.application.verify_email import VerifyEmailHandler
+from gateway.application.watch_services import WatchServices
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class GatewayApp:
     create_key: CreateKeyHandler
     rotate_key: RotateKeyHandler
     revoke_key: RevokeKeyHandler
+    watch_services: WatchServices
+    decide_operations: DecideOperations
     queries: Queries
 
 
@@ -74,6 +79,7 @@ def build_app(
     clock: Clock,
     common_passwords: Collection[str],
     peppers: Peppers,
+    services: Mapping[str, ServiceOperations],
 ) -> GatewayApp:
     """Put the use cases together; the ports come from bootstrap, or from a test."""
     tokens = SessionTokens(peppers.session, _new_token)
@@ -99,6 +105,8 @@ def build_app(
         create_key=CreateKeyHandler(store, clock, peppers.key, _random_text),
         rotate_key=RotateKeyHandler(store, clock, peppers.key, _random_text),
         revoke_key=RevokeKeyHandler(store, clock),
+        watch_services=WatchServices(services),
+        decide_operations=DecideOperations(services, store, clock),
         queries=queries,
     )
 

@@ -6,6 +6,7 @@ from gateway.interface.gate.limits import AccountLimit, Limiter
 from gateway.interface.http.auth_routes import auth_router
 from gateway.interface.http.errors import ERRORS
 from gateway.interface.http.key_routes import key_router
+from gateway.interface.http.ops_routes import ops_router
 from gateway.interface.http.principal import authenticate
 from gateway.interface.http.reset_routes import reset_router
 from gateway.interface.http.session_routes import session_router
@@ -24,6 +25,7 @@ def create_inner_app(app: GatewayApp, limit: AccountLimit | None = None) -> Serv
         reset_router(app, limit),
         staff_router(app),
         key_router(app),
+        ops_router(app),
     )
     return create_app(
         "gateway", routers=routers, authenticate=authenticate, errors=ERRORS, observed=False

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from deskstream_chassis.http.errors import ErrorMap
 from deskstream_chassis.http.problem import Problem, unavailable
 from gateway.application.ports import StoreDown
+from gateway.application.service_operations import ServiceSilent
 from gateway.domain.errors import (
     Busy,
     EmailTaken,
@@ -33,5 +34,6 @@ ERRORS: ErrorMap = {
     SignInFailed: _with_status(401),
     WrongPassword: _with_status(403),
     Busy: lambda _: unavailable("busy"),
+    ServiceSilent: lambda e: Problem(502, "service_silent", detail=e.code),
     StoreDown: lambda _: unavailable("store_unavailable"),
 }
