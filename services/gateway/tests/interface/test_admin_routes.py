@@ -30,6 +30,7 @@ GUARDED = [
     ("POST", f"/api/ops/streams/ticketing/dead-letters/{uuid4()}/replay", "manager"),
     ("POST", "/api/teams", "admin"),
     ("PUT", f"/api/teams/{uuid4()}", "admin"),
+    ("GET", "/api/audit", "admin"),
     ("GET", "/api/keys", "admin"),
     ("POST", "/api/keys", "admin"),
     ("DELETE", "/api/keys/000000000000", "admin"),

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 from uuid import UUID
 
-from deskstream_events.gateway.audit import Action
+from deskstream_events.gateway.audit import Action, AuditRecordedV1
 from deskstream_events.gateway.user import Role
 from gateway.domain.api_key import ApiKey
 from gateway.domain.session import Session
@@ -127,8 +127,28 @@ class TeamRow:
     restricted: bool
 
 
+@dataclass(frozen=True)
+class TrailRow:
+    """One event of the audit trail; `position` grows with age and has gaps."""
+
+    position: int
+    event: AuditRecordedV1
+
+
 class Queries(Protocol):
     """Lists, from the views. All are ordered by id, which is by age."""
+
+    async def audit_trail(
+        self,
+        *,
+        action: Action | None,
+        principal: str | None,
+        since: datetime | None,
+        before: int | None,
+        limit: int,
+    ) -> Sequence[TrailRow]:
+        """The audit trail, newest first, at most `limit`, before that position. `since`: at
+        that instant or later."""
 
     async def users(
         self, *, status: Status | None, after: UUID | None, limit: int

@@ -1,13 +1,25 @@
 """Lists, from the views."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, bindparam, or_, select
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Text,
+    Uuid,
+    bindparam,
+    cast,
+    literal_column,
+    or_,
+    select,
+)
 
-from deskstream_eventstore import Database, compiled
-from gateway.application.ports import TeamRow, UserRow
+from deskstream_events.gateway.audit import Action, AuditRecordedV1
+from deskstream_eventstore import Database, compiled, store_metadata
+from gateway.application.ports import TeamRow, TrailRow, UserRow
 from gateway.domain.api_key import ApiKey
 from gateway.domain.errors import NotFound
 from gateway.domain.session import Session
@@ -35,6 +47,28 @@ _SESSIONS = compiled(
     .where(session.c.user_id == bindparam("user_id"), session.c.ended_at.is_(None))
     .order_by(session.c.session_id)
 )
+
+_events = store_metadata.tables["events"]
+_ACTION = bindparam("action", type_=Text())
+_PRINCIPAL = bindparam("principal", type_=Text())
+_SINCE = bindparam("since", type_=DateTime(timezone=True))
+_BEFORE = bindparam("before", type_=BigInteger())
+_TRAIL = compiled(
+    select(_events.c.position, _events.c.data)
+    .where(
+        _events.c.stream_type == literal_column("'gateway.audit'"),
+        or_(_ACTION.is_(None), _events.c.data.op("->>")("action") == _ACTION),
+        or_(_PRINCIPAL.is_(None), _events.c.data.op("->>")("principal") == _PRINCIPAL),
+        or_(
+            _SINCE.is_(None),
+            cast(_events.c.data.op("->>")("at"), DateTime(timezone=True)) >= _SINCE,
+        ),
+        or_(_BEFORE.is_(None), _events.c.position < _BEFORE),
+    )
+    .order_by(_events.c.position.desc())
+    .limit(bindparam("count"))
+)
+"""The stream type is written out: so the partial index `audit_recent` serves it."""
 
 
 class DbQueries:
@@ -70,6 +104,22 @@ class DbQueries:
         async with self._database.reading() as work:
             rows = await _KEYS.fetch(work)
         return [key_of(row) for row in rows]
+
+    async def audit_trail(
+        self,
+        *,
+        action: Action | None,
+        principal: str | None,
+        since: datetime | None,
+        before: int | None,
+        limit: int,
+    ) -> Sequence[TrailRow]:
+        """See ports."""
+        async with self._database.reading() as work:
+            rows = await _TRAIL.fetch(
+                work, action=action, principal=principal, since=since, before=before, count=limit
+            )
+        return [TrailRow(row["position"], AuditRecordedV1.read(row["data"])) for row in rows]
 
     async def open_sessions(self, user_id: UUID) -> Sequence[Session]:
         """See ports."""

@@ -5,6 +5,7 @@ import hmac
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 from deskstream_chassis.clock import Clock
@@ -18,6 +19,7 @@ from gateway.application.ports import (
     SessionFacts,
     StoreDown,
     TeamRow,
+    TrailRow,
     UserRow,
 )
 from gateway.application.store import GatewayWork
@@ -70,6 +72,26 @@ class FakeGateway:
             row
             for row in rows
             if status in (None, row.status) and (after is None or row.user_id > after)
+        ][:limit]
+
+    async def audit_trail(
+        self,
+        *,
+        action: Action | None,
+        principal: str | None,
+        since: datetime | None,
+        before: int | None,
+        limit: int,
+    ) -> Sequence[TrailRow]:
+        """See ports.Queries."""
+        rows = [TrailRow(number, event) for number, event in enumerate(self._state.trail, 1)]
+        return [
+            row
+            for row in reversed(rows)
+            if action in (None, row.event.action)
+            and principal in (None, row.event.principal)
+            and (since is None or row.event.at >= since)
+            and (before is None or row.position < before)
         ][:limit]
 
     async def user(self, user_id: UUID) -> UserRow:

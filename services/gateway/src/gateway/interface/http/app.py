@@ -3,6 +3,7 @@
 from deskstream_chassis.http.app import ServiceApp, create_app
 from gateway.application.app import GatewayApp
 from gateway.interface.gate.limits import AccountLimit, Limiter
+from gateway.interface.http.audit_routes import audit_router
 from gateway.interface.http.auth_routes import auth_router
 from gateway.interface.http.errors import ERRORS
 from gateway.interface.http.key_routes import key_router
@@ -26,6 +27,7 @@ def create_inner_app(app: GatewayApp, limit: AccountLimit | None = None) -> Serv
         staff_router(app),
         key_router(app),
         ops_router(app),
+        audit_router(app),
     )
     return create_app(
         "gateway", routers=routers, authenticate=authenticate, errors=ERRORS, observed=False
