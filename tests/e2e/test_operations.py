@@ -1,5 +1,7 @@
 """What waits for a person is found and decided through the front door, over every service."""
 
+import asyncio
+import json
 import time
 from typing import Any
 from uuid import uuid4
@@ -8,6 +10,7 @@ from e2e.people import Desk
 
 from deskstream_tools.demo.target import Target
 from deskstream_tools.demo.waiting import eventually
+from deskstream_tools.local.stack import Stack
 
 REASON = "the provider's log shows that it was delivered"
 
@@ -85,3 +88,18 @@ async def test_what_is_not_set_aside_cannot_be_replayed(desk: Desk) -> None:
         assert (parked.status_code, parked.json()["code"]) == (404, "not_found")
         letter = await manager.send("POST", f"{base}/dead-letters/{uuid4()}/replay", json=body)
         assert (letter.status_code, letter.json()["code"]) == (404, "unknown_dead_letter")
+
+
+async def test_what_was_asked_stands_on_a_trail_that_is_whole(desk: Desk, stack: Stack) -> None:
+    manager = await desk.member("manager")
+    path = f"/api/ops/streams/notifier/dead-letters/{uuid4()}/replay"
+    await manager.session.call("POST", path, 404, json={"reason": REASON})
+    query = f"/api/audit?action=replayed&principal=user:{manager.id}&limit=1"
+    (newest,) = (await desk.admin.json("GET", query, 200))["items"]
+    assert (newest["outcome"], newest["code"]) == ("failed", "unknown_dead_letter")
+    await manager.session.call("GET", "/api/audit", 403)
+    verified = await asyncio.to_thread(stack.run, "gateway", "audit", "verify")
+    assert verified.returncode == 0, verified.stdout
+    assert json.loads(verified.stdout)["links"] > 0
+    tail = await asyncio.to_thread(stack.run, "gateway", "audit", "tail", "5")
+    assert len(json.loads(tail.stdout)["items"]) == 5

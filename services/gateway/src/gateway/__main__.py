@@ -4,6 +4,7 @@ routes [--json]                      every served row
 openapi                              the whole API as seen through the gateway
 signing-keys FILE                    a new file with one signing key
 admin create EMAIL --name NAME [--password-stdin]
+audit verify · audit tail [COUNT]
 key create NAME --scope SCOPE … [--rate N] [--expires INSTANT] · key list · key revoke ID
 """
 
@@ -32,7 +33,7 @@ def main() -> None:
             sys.exit(show_document())
         case ["signing-keys", path]:
             write_signing_keys(Path(path))
-        case ["admin" | "key" as thing, verb, *arguments]:
+        case ["admin" | "key" | "audit" as thing, verb, *arguments]:
             run_service(SPEC, ["ops", f"{thing}-{verb}", *arguments])
         case _:
             run_service(SPEC)

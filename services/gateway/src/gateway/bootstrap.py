@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, cast
 
 from starlette.types import ASGIApp
@@ -29,6 +30,7 @@ from gateway.application.service_operations import ServiceOperations
 from gateway.application.upstream import Upstream
 from gateway.infra.argon2_passwords import Argon2Passwords
 from gateway.infra.common_passwords import load_common_passwords
+from gateway.infra.db.chain import Chain
 from gateway.infra.db.housekeeping import Housekeeping
 from gateway.infra.db.keys import DbKeys
 from gateway.infra.db.queries import DbQueries
@@ -41,6 +43,7 @@ from gateway.infra.service_lag import OwnLag, RemoteLag
 from gateway.infra.service_operations import own_operations, remote_operations
 from gateway.infra.signing_keys import SigningKeysUnusable, load_signing_keys
 from gateway.infra.upstream import AiohttpUpstream
+from gateway.interface.audit_commands import audit_commands
 from gateway.interface.commands import operator_commands
 from gateway.interface.gate.address import ClientAddress
 from gateway.interface.gate.credentials import Credentials
@@ -158,6 +161,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
     others = {name: remote_operations(name, upstream, signer) for name, upstream in ops.items()}
     services = {"gateway": own_operations(operations), **others}
     app, audit, passwords = build_accounts(settings, database, subjects, clock, services)
+    verify = partial(Chain(key_bytes(settings.audit_key)).verify, database)
     observer = observer_of(settings)
     behind = Behind(
         sessions=DbSessions(database, clock, key_bytes(settings.session_pepper)),
@@ -185,7 +189,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             ],
             operations=operations,
             ops_routes=[OpsRoute("/internal/jwks", _published(signer))],
-            commands=operator_commands(app),
+            commands={**operator_commands(app), **audit_commands(verify, app.queries)},
         )
         yield parts
     finally:

@@ -6,7 +6,7 @@ import typer
 
 from deskstream_tools.cli.demonstrating import demo
 from deskstream_tools.cli.events import events
-from deskstream_tools.cli.gateway import admin, cron, key, routes
+from deskstream_tools.cli.gateway import admin, audit, cron, key, routes
 from deskstream_tools.cli.operating import (
     dead_letters,
     effects,
@@ -44,4 +44,5 @@ app.command("show", rich_help_panel=LOOK)(show_stream)
 app.add_typer(effects, name="effects", rich_help_panel=MEND)
 app.add_typer(topics, name="topics", rich_help_panel=LOOK)
 app.add_typer(admin, name="admin", rich_help_panel=STACK)
+app.add_typer(audit, name="audit", rich_help_panel=LOOK)
 app.add_typer(key, name="key", rich_help_panel=STACK)

@@ -26,6 +26,25 @@ from deskstream_tools.local.stack import Stack
 
 admin = typer.Typer(help="Administrators.", no_args_is_help=True)
 key = typer.Typer(help="API keys.", no_args_is_help=True)
+audit = typer.Typer(help="The audit trail.", no_args_is_help=True)
+
+
+@audit.command("verify")
+def verify_audit(data: Data = None, as_json: AsJson = False) -> None:
+    """Check the trail against its hash chain; a break is named and ends with 1."""
+    done = service_says(known_stack(data), "gateway", "audit", "verify")
+    show(json.loads(done.stdout), as_json=as_json)
+
+
+@audit.command("tail")
+def tail_audit(
+    count: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """What happened at the gate last."""
+    done = service_says(known_stack(data), "gateway", "audit", "tail", str(count))
+    show(json.loads(done.stdout), as_json=as_json)
 
 
 @admin.command("create")

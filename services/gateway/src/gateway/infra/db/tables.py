@@ -5,10 +5,12 @@ secrets, sessions and keys, which events never carry.
 """
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Computed,
     DateTime,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -134,3 +136,24 @@ api_key = Table(
     Column("previous_hash", LargeBinary),
     Column("previous_until", Instant),
 )
+
+audit_link = Table(
+    "audit_link",
+    metadata,
+    Column("stream_id", Uuid, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, Identity(always=True), nullable=False),
+    Column("previous_stream", Uuid),
+    Column("previous_version", Integer),
+    Column("digest", LargeBinary, nullable=False),
+    Column("mac", LargeBinary, nullable=False),
+    Index("audit_link_seq", "seq", unique=True),
+)
+"""The chain beside the trail: each link authenticates its event and the link before it."""
+
+audit_chain = Table(
+    "audit_chain",
+    metadata,
+    Column("begins_after", BigInteger, primary_key=True, autoincrement=False),
+)
+"""The position in the store up to which the trail has no links."""

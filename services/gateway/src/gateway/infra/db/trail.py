@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, func, select
 from deskstream_chassis.ids import new_id
 from deskstream_events.gateway.audit import AuditRecordedV1
 from deskstream_eventstore import Work, compiled, store_metadata
+from gateway.infra.db.chain import Chain
 
 AUDIT = "gateway.audit"
 _events = store_metadata.tables["events"]
@@ -27,6 +28,7 @@ class Trail:
 
     def __init__(self, audit_key: bytes, *, writers: int = 4) -> None:
         self._key = audit_key
+        self._chain = Chain(audit_key)
         self._idle: asyncio.LifoQueue[UUID] = asyncio.LifoQueue()
         for _ in range(writers):
             self._idle.put_nowait(new_id())
@@ -41,11 +43,12 @@ class Trail:
             self._idle.put_nowait(writer)
 
     async def append(self, work: Work, writer: UUID, events: Sequence[AuditRecordedV1]) -> None:
-        """Add them to the writer's stream of their day."""
+        """Add them to the writer's stream of their day, and to the chain."""
         for day, of_day in groupby(events, key=lambda event: event.at.date()):
             stream_id = uuid5(writer, day.isoformat())
-            last = await _LAST.value(work, stream_id=stream_id)
-            work.append(AUDIT, stream_id, last or 0, tuple(of_day))
+            last, facts = await _LAST.value(work, stream_id=stream_id) or 0, tuple(of_day)
+            await self._chain.extend(work, stream_id, last, facts)
+            work.append(AUDIT, stream_id, last, facts)
 
     def address_hash(self, address: str | None) -> str | None:
         """Keyed, so that the trail tells equal addresses and nothing else about them."""
