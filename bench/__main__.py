@@ -22,6 +22,7 @@ async def run(names: list[str]) -> list[Result]:
                 if not names or name in names:
                     print(name)
                     results.append(await bench())
+                    write(results[-1:])
                     print(f"{name}: {results[-1].value} (gate {results[-1].gate})")
     return results
 
@@ -70,7 +71,6 @@ def benchmarks(servers: Servers) -> dict[str, Callable[[], Awaitable[Result]]]:
 
 if __name__ == "__main__":
     done = uvloop.run(run(sys.argv[1:]))
-    write(done)
     missed = [result.name for result in done if not result.held]
     print(f"missed: {', '.join(missed)}" if missed else "every gate held")
     sys.exit(1 if missed else 0)

@@ -1,11 +1,12 @@
 """B7: CPU per proxied request, the gateway as a process against nginx, before the same upstream."""
 
 import asyncio
+import itertools
 import json
 import os
 import secrets
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -18,6 +19,8 @@ from deskstream_tools.local.processes import free_port
 from gateway.infra.signing_keys import write_signing_keys
 
 CONNECTIONS = 16
+KEYS = 4
+"""One key alone may ask 1,000 times a second; a quiet machine does more."""
 REQUESTS = {"nginx": 8_000, "gateway": 2_400}
 SECRETS = ("SUBJECT_KEY", "SESSION_PEPPER", "KEY_PEPPER", "AUDIT_KEY", "MAIL_TOKEN_KEY")
 BODY = json.dumps({"id": str(uuid4()), "subject": "x" * 400, "status": "open", "version": 3})
@@ -35,13 +38,13 @@ async def gateway(name: str, gate: str, dsn: str, folder: Path, *, whole: bool) 
     with ExitStack() as stack:
         static = stack.enter_context(Nginx.static(folder / f"{name}-static", BODY))
         proxy = stack.enter_context(Nginx.proxy(folder / f"{name}-proxy", static.port))
-        async with _serving(folder / name, dsn, static.port, whole=whole) as (port, pid, key):
+        async with _serving(folder / name, dsn, static.port, whole=whole) as (port, pid, keys):
 
             async def ours() -> float:
-                return await cpu_per_request(pid, port, key, REQUESTS["gateway"])
+                return await cpu_per_request(pid, port, keys, REQUESTS["gateway"])
 
             async def theirs() -> float:
-                return await cpu_per_request(proxy.pid, proxy.port, key, REQUESTS["nginx"])
+                return await cpu_per_request(proxy.pid, proxy.port, keys, REQUESTS["nginx"])
 
             return await ratio(
                 name, gate, ours, theirs, note=f"CPU per request against nginx; {what}"
@@ -51,8 +54,8 @@ async def gateway(name: str, gate: str, dsn: str, folder: Path, *, whole: bool) 
 @asynccontextmanager
 async def _serving(
     folder: Path, dsn: str, upstream: int, *, whole: bool
-) -> AsyncIterator[tuple[int, int, str]]:
-    """`python -m gateway api`, ready; its port, its pid and an API key."""
+) -> AsyncIterator[tuple[int, int, list[str]]]:
+    """`python -m gateway api`, ready; its port, its pid and API keys."""
     folder.mkdir()
     write_signing_keys(folder / "keys.json")
     api, ops = free_port(), free_port()
@@ -72,7 +75,10 @@ async def _serving(
     }
     await _command(environment, "migrate")
     scope = ("--scope", "tickets:view", "--rate", "60000")
-    made = json.loads(await _command(environment, "key", "create", "bench", *scope))
+    made = [
+        json.loads(await _command(environment, "key", "create", f"bench {n}", *scope))
+        for n in range(KEYS)
+    ]
     with (folder / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "gateway", "api"), env=environment, stdout=log, stderr=log
@@ -83,7 +89,7 @@ async def _serving(
                 if process.returncode is not None:
                     raise RuntimeError((folder / "log").read_text()[-2000:])
                 await asyncio.sleep(0.1)
-        yield api, process.pid, made["secret"]
+        yield api, process.pid, [key["secret"] for key in made]
     finally:
         if process.returncode is None:
             process.kill()
@@ -118,16 +124,22 @@ def cpu(pid: int) -> float:
     return sum(t.user + t.system for t in times)
 
 
-async def cpu_per_request(pid: int, port: int, key: str, count: int) -> float:
+async def cpu_per_request(pid: int, port: int, keys: Sequence[str], count: int) -> float:
     """Microseconds, with 16 connections that stay open and wait for each answer."""
-    request = (
-        f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {key}\r\n"
-        "Accept: application/json\r\nUser-Agent: bench\r\n\r\n"
-    ).encode()
+    requests = [
+        (
+            f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {key}\r\n"
+            "Accept: application/json\r\nUser-Agent: bench\r\n\r\n"
+        ).encode()
+        for key in keys
+    ]
     links = [await asyncio.open_connection("127.0.0.1", port) for _ in range(CONNECTIONS)]
     began = cpu(pid)
     await asyncio.gather(
-        *(_ask(reader, writer, request, count // CONNECTIONS) for reader, writer in links)
+        *(
+            _ask(reader, writer, request, count // CONNECTIONS)
+            for (reader, writer), request in zip(links, itertools.cycle(requests), strict=False)
+        )
     )
     used = cpu(pid) - began
     for _, writer in links:
