@@ -24,11 +24,12 @@ from gateway.application.change_user_status import ChangeUserStatus
 from gateway.application.create_admin import CreateAdmin
 from gateway.application.ensure_support import EnsureSupport
 from gateway.application.forgot_password import ForgotPassword
+from gateway.application.open_session import SignedIn
 from gateway.application.ports import Audit, Keys, Queries, Sessions
 from gateway.application.register_user import RegisterUser
 from gateway.application.reset_password import ResetPassword
 from gateway.application.service_operations import ServiceOperations
-from gateway.application.sign_in import SignedIn, SignIn
+from gateway.application.sign_in import SignIn
 from gateway.application.store import Store
 from gateway.application.verify_email import VerifyEmail
 from gateway.domain.device import UNKNOWN

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.application.change_password import ChangePassword
-from gateway.application.sign_in import SignedIn
+from gateway.application.open_session import SignedIn
 from gateway.application.sign_out import SignOut
 from gateway.testing import PASSWORD, Cast, signed_in
 

@@ -32,4 +32,6 @@ def test_the_migrated_schema_equals_the_tables_of_the_code(postgres_dsn: Fresh) 
 
 def test_migrating_twice_changes_nothing(postgres_dsn: Fresh) -> None:
     dsn = postgres_dsn(migrated, name="gateway")
-    assert migrate(dsn, migrations_folder("gateway")) == "0007"
+    folder = migrations_folder("gateway")
+    newest = max(path.name[:4] for path in (folder / "versions").glob("0*.py"))
+    assert migrate(dsn, folder) == newest

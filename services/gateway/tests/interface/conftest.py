@@ -17,7 +17,7 @@ from deskstream_chassis.http.serve import GranianEmbedded
 from deskstream_chassis.identity.tokens import KeyCache, TokenSigner, TokenVerifier
 from deskstream_tools.local.processes import free_port
 from gateway.application.create_key import CreateKey
-from gateway.application.sign_in import SignedIn
+from gateway.application.open_session import SignedIn
 from gateway.bootstrap import Behind, build_gate
 from gateway.infra.signing_keys import load_signing_keys, write_signing_keys
 from gateway.infra.upstream import AiohttpUpstream

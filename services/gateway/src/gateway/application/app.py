@@ -15,6 +15,7 @@ from gateway.application.decide_operations import DecideOperations
 from gateway.application.ensure_support import EnsureSupportHandler
 from gateway.application.forgot_password import ForgotPasswordHandler
 from gateway.application.new_password import NewPassword
+from gateway.application.open_session import OpenSession
 from gateway.application.own_sessions import EndSessionHandler, OwnSessions
 from gateway.application.ports import Audit, Passwords, Queries, Sealer
 from gateway.application.register_user import RegisterUserHandler
@@ -91,7 +92,7 @@ def build_app(
         verify_email=VerifyEmailHandler(store, clock, audit),
         change_user_status=ChangeUserStatusHandler(store, clock),
         set_user_teams=SetUserTeamsHandler(store, clock),
-        sign_in=SignInHandler(store, clock, passwords, tokens),
+        sign_in=SignInHandler(store, clock, passwords, OpenSession(tokens)),
         sign_out=SignOutHandler(store, clock),
         own_sessions=OwnSessions(queries, clock),
         end_session=EndSessionHandler(store, clock),

@@ -30,7 +30,8 @@ class SessionFacts:
 
     `csrf_token` is what a state change must carry in `X-CSRF-Token`. `role_version` grows with
     every change of role, teams or status, so an internal token may be cached under it.
-    `active` is False once the user is suspended: the gate treats him as nobody.
+    `active` is False once the user is suspended: the gate treats him as nobody. `proven_at` is when
+    he last proved to us who he is, by password or factor; None where an issuer elsewhere vouched.
     """
 
     session_id: UUID
@@ -44,6 +45,7 @@ class SessionFacts:
     last_seen_at: datetime
     expires_at: datetime
     active: bool
+    proven_at: datetime | None
 
 
 @dataclass(frozen=True)

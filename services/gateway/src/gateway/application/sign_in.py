@@ -6,14 +6,12 @@ from uuid import UUID
 
 from deskstream_chassis.caller import Caller
 from deskstream_chassis.clock import Clock
-from deskstream_chassis.ids import new_id
+from gateway.application.open_session import OpenSession, SignedIn
 from gateway.application.ports import Passwords
 from gateway.application.store import Store
-from gateway.application.tokens import SessionTokens
 from gateway.domain.device import UNKNOWN
 from gateway.domain.errors import SignInFailed
 from gateway.domain.password import normal_password
-from gateway.domain.session import Session, token_hash
 from gateway.domain.user import User
 
 
@@ -29,16 +27,6 @@ class SignIn:
     device: str = UNKNOWN
 
 
-@dataclass(frozen=True)
-class SignedIn:
-    """`token` is for the cookie, `csrf` for the header; neither is stored."""
-
-    token: str = field(repr=False)
-    csrf: str = field(repr=False)
-    session: Session
-    user: User = field(repr=False)
-
-
 class SignInHandler:
     """Opens a fresh session for an active account and the right password.
 
@@ -48,10 +36,10 @@ class SignInHandler:
     """
 
     def __init__(
-        self, store: Store, clock: Clock, passwords: Passwords, tokens: SessionTokens
+        self, store: Store, clock: Clock, passwords: Passwords, sessions: OpenSession
     ) -> None:
         self._store, self._clock = store, clock
-        self._passwords, self._tokens = passwords, tokens
+        self._passwords, self._sessions = passwords, sessions
 
     async def __call__(self, command: SignIn, caller: Caller) -> SignedIn:
         password = normal_password(command.password)
@@ -69,13 +57,15 @@ class SignInHandler:
             if still and user.status == "active":
                 if rehashed is not None:
                     await work.credentials.set(user.user_id, rehashed, now)
-                if command.replaces is not None:
-                    await work.sessions.end(command.replaces, now)
-                token, session = self._tokens.new(), _session(user.user_id, command.device, now)
-                await work.sessions.open(session, token_hash(token))
-                ref = f"user:{user.user_id}"
-                work.audit("signed_in", at=now, principal=ref, target=ref, address=command.address)
-                return SignedIn(token, self._tokens.csrf(session.session_id), session, user)
+                return await self._sessions.open(
+                    work,
+                    user,
+                    at=now,
+                    device=command.device,
+                    address=command.address,
+                    replaces=command.replaces,
+                    proof="password",
+                )
         return await self._refuse(command, caller, user, now, "not_active")
 
     async def _refuse(
@@ -91,7 +81,3 @@ class SignInHandler:
                 address=command.address,
             )
         raise SignInFailed("address or password is not right, or the account is not active")
-
-
-def _session(user_id: UUID, device: str, now: datetime) -> Session:
-    return Session(new_id(), user_id, created_at=now, last_seen_at=now, device=device)

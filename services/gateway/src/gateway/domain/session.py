@@ -18,7 +18,8 @@ TOUCH_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Session:
-    """One signed-in browser. `ended_at` is set by sign-out, suspension, a new password."""
+    """One signed-in browser. `ended_at` is set by sign-out, suspension, a new password;
+    `proven_at` is when its owner last proved to us who he is."""
 
     session_id: UUID
     user_id: UUID
@@ -26,6 +27,7 @@ class Session:
     last_seen_at: datetime
     ended_at: datetime | None = None
     device: str = UNKNOWN
+    proven_at: datetime | None = None
 
     @property
     def expires_at(self) -> datetime:

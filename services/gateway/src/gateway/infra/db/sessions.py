@@ -22,6 +22,7 @@ _OPEN = compiled(
         last_seen_at=bindparam("last_seen_at"),
         expires_at=bindparam("expires_at"),
         device=bindparam("device"),
+        proven_at=bindparam("proven_at"),
     )
 )
 _END = compiled(
@@ -53,6 +54,7 @@ _LOOK_UP = select(
     session.c.created_at,
     session.c.last_seen_at,
     session.c.ended_at,
+    session.c.proven_at,
     user_view.c.name,
     user_view.c.role,
     user_view.c.teams,
@@ -100,6 +102,7 @@ class DbOpenSessions:
             last_seen_at=session.last_seen_at,
             expires_at=session.expires_at,
             device=session.device,
+            proven_at=session.proven_at,
         )
 
     async def rotate(self, session_id: UUID, token_hash: bytes, previous_until: datetime) -> None:
@@ -160,6 +163,7 @@ class DbSessions:
             last_seen_at=found.last_seen_at,
             expires_at=found.expires_at,
             active=row["status"] == "active",
+            proven_at=row["proven_at"],
         )
 
     async def touch(self, session_id: UUID) -> None:

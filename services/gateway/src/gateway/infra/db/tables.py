@@ -111,6 +111,7 @@ session = Table(
     Column("device", Text, nullable=False, server_default="Unknown browser"),
     Column("previous_hash", LargeBinary),
     Column("previous_until", Instant),
+    Column("proven_at", Instant),
     Index(
         "session_previous",
         "previous_hash",

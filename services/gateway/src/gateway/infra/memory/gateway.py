@@ -135,6 +135,7 @@ class FakeGateway:
             last_seen_at=session.last_seen_at,
             expires_at=session.expires_at,
             active=user.status == "active",
+            proven_at=session.proven_at,
         )
 
     async def touch(self, session_id: UUID) -> None:

@@ -7,9 +7,10 @@ from fastapi import APIRouter, Header, Response
 from deskstream_chassis.http.guard import guarded
 from gateway.application.app import GatewayApp
 from gateway.application.change_password import ChangePassword
+from gateway.application.open_session import SignedIn
 from gateway.application.register_user import RegisterUser
 from gateway.application.resend_verification import ResendVerification
-from gateway.application.sign_in import SignedIn, SignIn
+from gateway.application.sign_in import SignIn
 from gateway.application.sign_out import SignOut
 from gateway.domain.device import device_of
 from gateway.interface.gate.limits import AccountLimit
