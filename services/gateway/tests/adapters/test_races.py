@@ -96,3 +96,15 @@ async def test_many_at_once_leave_a_trail_without_gaps(people: Cast, database: D
             "where stream_type = 'gateway.audit' group by 1) s where gap"
         )
     assert gaps == 0
+
+
+async def test_of_requests_that_replace_a_token_at_once_one_wins(people: Cast) -> None:
+    user_id = await people.agent()
+    opened = await people.sign_in("ada@shop.test")
+    await people.change(operator(), user_id, "active", role="manager")
+    sessions, offered = people.rig.sessions, [f"token {n}" for n in range(8)]
+    won = await asyncio.gather(*(sessions.rotate(opened.token, token) for token in offered))
+    assert won.count(True) == 1
+    for token, mine in zip(offered, won, strict=True):
+        assert (await sessions.find(token) is not None) is mine
+    assert await sessions.find(opened.token) is not None

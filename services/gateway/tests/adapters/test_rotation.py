@@ -4,8 +4,9 @@ import pytest
 
 from gateway.application.change_password import ChangePassword
 from gateway.application.open_session import SignedIn
+from gateway.application.set_user_teams import SetUserTeams
 from gateway.application.sign_out import SignOut
-from gateway.testing import PASSWORD, Cast, signed_in
+from gateway.testing import PASSWORD, Cast, operator, signed_in
 
 CHOICES = ("nine green doors sing", "ten quiet boats sail by", "four slow clocks agree")
 
@@ -64,3 +65,61 @@ async def test_a_session_that_ended_has_no_grace(people: Cast, opened: SignedIn)
     old, new = await rotated(people, opened)
     await people.app.sign_out(SignOut(opened.session.session_id), signed_in(opened))
     assert [await people.rig.sessions.find(token) for token in (old, new)] == [None, None]
+
+
+async def due(people: Cast, token: str) -> bool:
+    """Whether the gate is told to replace this token."""
+    facts = await people.rig.sessions.find(token)
+    assert facts is not None
+    return facts.rotate
+
+
+async def test_another_role_makes_every_session_due_for_another_token(
+    people: Cast, opened: SignedIn
+) -> None:
+    elsewhere = await people.sign_in("ada@shop.test")
+    await people.change(operator(), opened.user.user_id, "active", role="manager")
+    assert [await due(people, s.token) for s in (opened, elsewhere)] == [True, True]
+    later = await people.sign_in("ada@shop.test")
+    assert not await due(people, later.token)
+
+
+async def test_other_teams_make_a_session_due_and_the_same_ones_do_not(
+    people: Cast, opened: SignedIn
+) -> None:
+    user = opened.user
+    for teams, expected in ((user.teams, False), ((), True)):
+        command = SetUserTeams(user.user_id, teams)
+        await operator().once(people.app.set_user_teams, command, type(None))
+        assert await due(people, opened.token) is expected
+
+
+async def test_the_same_role_again_makes_nothing_due(people: Cast, opened: SignedIn) -> None:
+    await people.change(operator(), opened.user.user_id, "active", role="agent")
+    assert not await due(people, opened.token)
+    assert not await people.rig.sessions.rotate(opened.token, "another")
+    assert await people.rig.sessions.find("another") is None
+
+
+async def test_a_token_that_is_due_is_replaced_once_and_lives_for_thirty_seconds_more(
+    people: Cast, opened: SignedIn
+) -> None:
+    sessions = people.rig.sessions
+    await people.change(operator(), opened.user.user_id, "active", role="manager")
+    assert await sessions.rotate(opened.token, "another")
+    assert not await sessions.rotate(opened.token, "a third")
+    assert not await sessions.rotate("another", "a third")
+    assert [await due(people, token) for token in (opened.token, "another")] == [False, False]
+    people.rig.clock.advance(seconds=30)
+    assert await sessions.find(opened.token) is None
+    facts = await sessions.find("another")
+    assert facts is not None
+    assert (facts.session_id, facts.role) == (opened.session.session_id, "manager")
+    assert facts.csrf_token == opened.csrf
+
+
+async def test_a_session_that_ended_is_not_replaced(people: Cast, opened: SignedIn) -> None:
+    await people.change(operator(), opened.user.user_id, "active", role="manager")
+    await people.app.sign_out(SignOut(opened.session.session_id), signed_in(opened))
+    assert not await people.rig.sessions.rotate(opened.token, "another")
+    assert await people.rig.sessions.find("another") is None

@@ -29,8 +29,8 @@ class ChangeUserStatusHandler:
     """Approve, reinstate, change role or suspend, as the account's state and the fields ask.
 
     Repeating it changes nothing. A suspended one's sessions end in the same transaction; another
-    role bites with the next look at his session. Raises NotFound, Forbidden and its kinds,
-    WrongState, LastAdmin, UnknownTeam, InvalidInput.
+    role bites with the next look at his session, which gets another token then. Raises NotFound,
+    Forbidden and its kinds, WrongState, LastAdmin, UnknownTeam, InvalidInput.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -46,6 +46,8 @@ class ChangeUserStatusHandler:
             if command.status == "active":
                 await demand_teams(work, command.teams)
                 user.activate(by, role=command.role, teams=command.teams, admins=admins, at=now)
+                if user.pending:
+                    await work.sessions.rotate_later(user.user_id)
             else:
                 await work.credentials.hold(user.user_id)
                 user.suspend(by, reason=_reason(command), admins=admins, at=now)

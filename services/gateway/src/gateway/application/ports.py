@@ -32,6 +32,7 @@ class SessionFacts:
     every change of role, teams or status, so an internal token may be cached under it.
     `active` is False once the user is suspended: the gate treats him as nobody. `proven_at` is when
     he last proved to us who he is, by password or factor; None where an issuer elsewhere vouched.
+    `rotate`: his rights have changed, and the token that was presented must be replaced.
     """
 
     session_id: UUID
@@ -46,6 +47,7 @@ class SessionFacts:
     expires_at: datetime
     active: bool
     proven_at: datetime | None
+    rotate: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,14 @@ class Sessions(Protocol):
 
         Asks the store each time; whoever caches the answer keeps it for 5 s at most.
         Raises StoreDown.
+        """
+
+    async def rotate(self, token: str, new_token: str) -> bool:
+        """Put the new token in the place of one that is due (`SessionFacts.rotate`); the one before
+        works for 30 seconds more.
+
+        Of requests at the same time, in whatever process, one gets True; False: the new token is
+        nobody's. Raises StoreDown.
         """
 
     async def touch(self, session_id: UUID) -> None:

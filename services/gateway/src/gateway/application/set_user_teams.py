@@ -19,7 +19,7 @@ class SetUserTeams:
 
 
 class SetUserTeamsHandler:
-    """His teams are these now; repeating it changes nothing.
+    """His teams are these now, and his sessions get another token; repeating it changes nothing.
 
     Raises NotFound, Forbidden, AdminUntouchable, WrongState before approval, UnknownTeam.
     """
@@ -34,5 +34,7 @@ class SetUserTeamsHandler:
             user = await work.users.get(command.user_id)
             await demand_teams(work, command.teams)
             user.set_teams(by, command.teams, now)
+            if user.pending:
+                await work.sessions.rotate_later(user.user_id)
             save(work, user)
             work.answer(None)

@@ -108,6 +108,10 @@ class OpenSessions(Protocol):
         """This token from now on, if the session is open; the one that counted so far until then,
         any older one never again."""
 
+    async def rotate_later(self, user_id: UUID) -> None:
+        """Every open session of this user gets another token at its next request: his rights have
+        changed."""
+
     async def end(self, session_id: UUID, at: datetime) -> None:
         """This one; nothing happens if it has ended."""
 

@@ -9,7 +9,13 @@ from sqlalchemy import bindparam, func, insert, select, update
 from deskstream_chassis.clock import Clock
 from deskstream_eventstore import Database, Work, compiled
 from gateway.application.ports import SessionFacts, StoreDown
-from gateway.domain.session import TOUCH_EVERY, Session, csrf_token, token_hash
+from gateway.domain.session import (
+    ROTATION_GRACE,
+    TOUCH_EVERY,
+    Session,
+    csrf_token,
+    token_hash,
+)
 from gateway.infra.db.outage import or_down
 from gateway.infra.db.tables import session, user_view
 
@@ -55,6 +61,7 @@ _LOOK_UP = select(
     session.c.last_seen_at,
     session.c.ended_at,
     session.c.proven_at,
+    session.c.rotate_due,
     user_view.c.name,
     user_view.c.role,
     user_view.c.teams,
@@ -75,7 +82,27 @@ _ROTATE_TOKEN = compiled(
         previous_hash=session.c.token_hash,
         previous_until=bindparam("until"),
         token_hash=bindparam("new_hash"),
+        rotate_due=False,
     )
+)
+_ROTATE_DUE = compiled(
+    update(session)
+    .where(
+        session.c.token_hash == bindparam("old_hash"),
+        session.c.rotate_due,
+        session.c.ended_at.is_(None),
+    )
+    .values(
+        previous_hash=session.c.token_hash,
+        previous_until=bindparam("until"),
+        token_hash=bindparam("new_hash"),
+        rotate_due=False,
+    )
+)
+_ROTATE_LATER = compiled(
+    update(session)
+    .where(session.c.user_id == bindparam("owner"), session.c.ended_at.is_(None))
+    .values(rotate_due=True)
 )
 _TOUCH = compiled(
     update(session)
@@ -111,6 +138,10 @@ class DbOpenSessions:
             self._work, id=session_id, new_hash=token_hash, until=previous_until
         )
 
+    async def rotate_later(self, user_id: UUID) -> None:
+        """A mark in each open one."""
+        await _ROTATE_LATER.execute(self._work, owner=user_id)
+
     async def end(self, session_id: UUID, at: datetime) -> None:
         """If it is open."""
         await _END.execute(self._work, id=session_id, ended_at=at)
@@ -138,6 +169,7 @@ class DbSessions:
         async with or_down(), self._database.reading() as work:
             hashed, now = token_hash(token), self._clock.now()
             row = await _FIND.row(work, token_hash=hashed)
+            current = row is not None
             if row is None:
                 row = await _FIND_REPLACED.row(work, token_hash=hashed, now=now)
         if row is None:
@@ -164,7 +196,17 @@ class DbSessions:
             expires_at=found.expires_at,
             active=row["status"] == "active",
             proven_at=row["proven_at"],
+            rotate=current and row["rotate_due"],
         )
+
+    async def rotate(self, token: str, new_token: str) -> bool:
+        """See ports. One row that only one request can change."""
+        until = self._clock.now() + ROTATION_GRACE
+        async with or_down(), self._database.work() as work:
+            done = await _ROTATE_DUE.execute(
+                work, old_hash=token_hash(token), new_hash=token_hash(new_token), until=until
+            )
+        return done == 1
 
     async def touch(self, session_id: UUID) -> None:
         """See ports. This process remembers when it wrote last."""

@@ -112,6 +112,7 @@ session = Table(
     Column("previous_hash", LargeBinary),
     Column("previous_until", Instant),
     Column("proven_at", Instant),
+    Column("rotate_due", Boolean, nullable=False, server_default=text("false")),
     Index(
         "session_previous",
         "previous_hash",

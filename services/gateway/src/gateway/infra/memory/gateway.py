@@ -25,7 +25,13 @@ from gateway.application.ports import (
 from gateway.application.store import GatewayWork
 from gateway.domain.api_key import ApiKey, parse, secret_hash
 from gateway.domain.errors import NotFound
-from gateway.domain.session import TOUCH_EVERY, Session, csrf_token, token_hash
+from gateway.domain.session import (
+    ROTATION_GRACE,
+    TOUCH_EVERY,
+    Session,
+    csrf_token,
+    token_hash,
+)
 from gateway.domain.user import Status
 from gateway.infra.memory.state import State, row_of
 from gateway.infra.memory.work import MemoryWork
@@ -136,7 +142,19 @@ class FakeGateway:
             expires_at=session.expires_at,
             active=user.status == "active",
             proven_at=session.proven_at,
+            rotate=session.session_id in self._state.rotate_due
+            and token_hash(token) in self._state.sessions,
         )
+
+    async def rotate(self, token: str, new_token: str) -> bool:
+        """See ports.Sessions."""
+        self._answer()
+        session = self._state.sessions.get(token_hash(token))
+        if session is None or session.session_id not in self._state.rotate_due or session.ended_at:
+            return False
+        until = self._clock.now() + ROTATION_GRACE
+        self._state.rotate(session.session_id, token_hash(new_token), until)
+        return True
 
     async def touch(self, session_id: UUID) -> None:
         """See ports.Sessions."""

@@ -29,6 +29,8 @@ class State:
     sessions: dict[bytes, Session] = field(default_factory=dict)
     replaced: dict[bytes, tuple[UUID, datetime]] = field(default_factory=dict)
     """Tokens of before a rotation: whose they were, and until when they still work."""
+    rotate_due: frozenset[UUID] = frozenset()
+    """Sessions whose token is to be replaced at their next request."""
     keys: dict[str, tuple[ApiKey, bytes]] = field(default_factory=dict)
     previous: dict[str, bytes] = field(default_factory=dict)
     trail: tuple[AuditRecordedV1, ...] = ()
@@ -47,6 +49,15 @@ class State:
             found = (s for s in self.sessions.values() if s.session_id == session_id)
             return next(found, None)
         return self.sessions.get(token_hash)
+
+    def rotate(self, session_id: UUID, token_hash: bytes, previous_until: datetime) -> None:
+        """Another token for an open session."""
+        for key, session in list(self.sessions.items()):
+            if session.session_id == session_id and session.ended_at is None:
+                others = {k: v for k, v in self.replaced.items() if v[0] != session_id}
+                self.replaced = {**others, key: (session_id, previous_until)}
+                self.sessions[token_hash] = self.sessions.pop(key)
+        self.rotate_due -= {session_id}
 
     def user(self, user_id: UUID) -> User:
         """Raises NotFound."""

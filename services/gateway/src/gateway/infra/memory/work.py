@@ -128,12 +128,12 @@ class _OpenSessions:
         self._state.sessions[token_hash] = session
 
     async def rotate(self, session_id: UUID, token_hash: bytes, previous_until: datetime) -> None:
-        state = self._state
-        for key, session in list(state.sessions.items()):
-            if session.session_id == session_id and session.ended_at is None:
-                others = {k: v for k, v in state.replaced.items() if v[0] != session_id}
-                state.replaced = {**others, key: (session_id, previous_until)}
-                state.sessions[token_hash] = state.sessions.pop(key)
+        self._state.rotate(session_id, token_hash, previous_until)
+
+    async def rotate_later(self, user_id: UUID) -> None:
+        sessions = self._state.sessions.values()
+        open_ones = [s.session_id for s in sessions if s.user_id == user_id and not s.ended_at]
+        self._state.rotate_due = self._state.rotate_due.union(open_ones)
 
     async def end(self, session_id: UUID, at: datetime) -> None:
         self._end([k for k, s in self._state.sessions.items() if s.session_id == session_id], at)

@@ -1,11 +1,12 @@
 """Who asks: cookies and keys looked up in the store, remembered for at most five seconds."""
 
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from deskstream_chassis.access import Actor, Role
-from gateway.application.ports import KeyFacts, Keys, SessionFacts, Sessions
+from gateway.application.ports import KeyFacts, Keys, SessionFacts, Sessions, StoreDown
 
 REMEMBERED = 5.0
 _MOST = 10_000
@@ -26,6 +27,8 @@ class Principal:
     """What an internal token depends on, beside its audience."""
     until: float
     touched: bool = field(default=False)
+    rotated: bool = field(default=False)
+    """Another token was asked for: once in five seconds is enough."""
 
 
 def session_cookie(header: bytes | None) -> str | None:
@@ -108,6 +111,21 @@ class Credentials:
         if not principal.touched and isinstance(principal.facts, SessionFacts):
             await self._sessions.touch(principal.facts.session_id)
             principal.touched = True
+
+    async def rotate(self, principal: Principal, token: str) -> str | None:
+        """Another token for a session whose rights have changed; None where it is not due, or
+        another request was faster."""
+        facts = principal.facts
+        if principal.rotated or not isinstance(facts, SessionFacts) or not facts.rotate:
+            return None
+        principal.rotated = True
+        new_token = secrets.token_urlsafe(32)
+        try:
+            done = await self._sessions.rotate(token, new_token)
+        except StoreDown:
+            principal.rotated = False
+            raise
+        return new_token if done else None
 
     def forget_all(self) -> None:
         """Something about sessions, users or keys has changed here: ask the store again."""

@@ -10,13 +10,14 @@ from uuid_utils import uuid7
 
 from deskstream_chassis.http.problem import MEDIA_TYPE, Problem
 from gateway.interface.gate.body import Incoming
-from gateway.interface.gate.credentials import Principal
+from gateway.interface.gate.credentials import COOKIE, Principal
 from gateway.interface.gate.headers import PASSED_BACK, POLICY, SECURITY
 from gateway.interface.gate.rows import Row
 
 Headers = Sequence[tuple[bytes, bytes]]
 
 CORRELATION = b"deskstream-correlation"
+_SESSION = COOKIE + b"="
 _OWN_PAGES = frozenset({b"set-cookie", b"content-security-policy"})
 
 
@@ -26,6 +27,7 @@ class Exchange:
     __slots__ = (
         "address",
         "began",
+        "cookie",
         "correlation",
         "incoming",
         "limit_headers",
@@ -49,6 +51,8 @@ class Exchange:
         self.incoming: Incoming | None = None
         self.address = ""
         self.limit_headers: Headers = ()
+        self.cookie: bytes | None = None
+        """`Set-Cookie` of a session whose token was replaced."""
         self.span: Span | None = None
         self.status = 0
 
@@ -59,6 +63,8 @@ class Exchange:
         self.status = status
         correlation = (CORRELATION, self.correlation.encode())
         own = [*headers, *policy, *SECURITY, *self.limit_headers, correlation]
+        if self.cookie is not None:
+            own.append((b"set-cookie", self.cookie))
         await self.send({"type": "http.response.start", "status": status, "headers": own})
 
     async def body(self, chunk: bytes, *, more: bool = False) -> None:
@@ -96,6 +102,8 @@ class Exchange:
             return
         headers = message.get("headers", ())
         kept = [(n, v) for n, v in headers if n in PASSED_BACK or n in _OWN_PAGES]
+        if any(name == b"set-cookie" and value.startswith(_SESSION) for name, value in kept):
+            self.cookie = None  # what happened to the session in there is newer
         own_policy = any(name == POLICY[0] for name, _ in kept)
         await self.start(message["status"], kept, () if own_policy else (POLICY,))
 

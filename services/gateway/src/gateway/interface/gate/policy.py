@@ -13,6 +13,7 @@ from gateway.interface.gate.exchange import Exchange
 from gateway.interface.gate.headers import RequestHeaders
 from gateway.interface.gate.limits import BY_ADDRESS, QUOTAS, Limiter, Quota, quota_of_key
 from gateway.interface.gate.rows import Row
+from gateway.interface.http.cookie import session_header
 
 _OWN_FORMS = "/api/auth/"
 
@@ -67,6 +68,18 @@ class Policy:
             check_token(single.get(b"x-csrf-token"), principal.csrf)
         if row.renews and not principal.touched and b"deskstream-background" not in single:
             await self._credentials.touch(principal)
+        if row.renews:
+            await self._replace_cookie(exchange, principal, headers)
+
+    async def _replace_cookie(
+        self, exchange: Exchange, principal: Principal, headers: RequestHeaders
+    ) -> None:
+        """With the next use after a change of rights the browser gets another token; a stream,
+        whose answer has no end, leaves that to the request beside it."""
+        secret = session_cookie(headers.single.get(b"cookie"))
+        token = None if secret is None else await self._credentials.rotate(principal, secret)
+        if token is not None:
+            exchange.cookie = session_header(token)
 
     async def _session_at_hand(self, headers: RequestHeaders) -> Principal | None:
         """The living session whose cookie came with a public request: signing in replaces it."""

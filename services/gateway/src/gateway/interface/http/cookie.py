@@ -20,6 +20,13 @@ def set_session(response: Response, token: str) -> None:
     )
 
 
+def session_header(token: str) -> bytes:
+    """The value of `Set-Cookie` for an answer that is not the gateway's own application's."""
+    response = Response()
+    set_session(response, token)
+    return response.headers["set-cookie"].encode("ascii")
+
+
 def clear_session(response: Response) -> None:
     """The browser forgets it."""
     response.delete_cookie(NAME, path="/", secure=True, httponly=True, samesite="strict")
