@@ -13,7 +13,7 @@ from deskstream_events.event import (
 )
 from deskstream_events.gateway import audit, team, user
 from deskstream_events.notifier import message
-from deskstream_events.ticketing import reply, ticket
+from deskstream_events.ticketing import reply, standing, ticket
 from deskstream_events.topics import TOPICS, Topic, owned_by, topic_of
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "owned_by",
     "registry",
     "reply",
+    "standing",
     "team",
     "ticket",
     "topic_of",

@@ -64,7 +64,7 @@ def test_a_row_that_is_not_served_yet_does_not_exist() -> None:
 
 def test_a_wrong_method_learns_the_right_ones() -> None:
     assert MATCHER.match("PATCH", "/api/tickets") == ("GET", "POST")
-    assert MATCHER.match("TRACE", "/api/tickets/17") == ("GET", "PUT")
+    assert MATCHER.match("TRACE", "/api/tickets/17") == ("DELETE", "GET", "PUT")
     assert MATCHER.match("HEAD", "/api/tickets") == ("GET", "POST")
 
 

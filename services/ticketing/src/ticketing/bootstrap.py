@@ -32,6 +32,7 @@ from ticketing.application.add_note import AddNoteHandler
 from ticketing.application.app import TicketingApp
 from ticketing.application.cancel_reply import CancelReplyHandler
 from ticketing.application.change_ticket import ChangeTicketHandler
+from ticketing.application.delete_ticket import DeleteTicketHandler
 from ticketing.application.follow_people import FollowPeople
 from ticketing.application.open_ticket import OpenTicketHandler
 from ticketing.application.ports import Files
@@ -45,10 +46,13 @@ from ticketing.application.queries import (
 from ticketing.application.release_replies import ReleaseReplies
 from ticketing.application.reopen_ticket import ReopenTicketHandler
 from ticketing.application.reply_to_ticket import ReplyToTicketHandler
+from ticketing.application.restore_ticket import RestoreTicketHandler
 from ticketing.application.settle_reply import SettleReplyHandler
+from ticketing.application.snooze_ticket import SnoozeTicketHandler
 from ticketing.application.sweep_files import SweepFiles
 from ticketing.application.tickets import Tickets
 from ticketing.application.upload_file import UploadFileHandler
+from ticketing.application.wake_tickets import WakeTickets
 from ticketing.domain.fold import fold
 from ticketing.infra.db.directory import PostgresDirectory
 from ticketing.infra.db.housekeeping import PruneStore
@@ -61,10 +65,11 @@ from ticketing.infra.inspect import inspect_file
 from ticketing.interface.http.errors import ERRORS
 from ticketing.interface.http.file_routes import file_router
 from ticketing.interface.http.reply_routes import reply_router
+from ticketing.interface.http.standing_routes import standing_router
 from ticketing.interface.http.ticket_routes import ticket_router
 from ticketing.interface.kafka.delivery import delivery_consumer
 from ticketing.interface.kafka.people import people_consumer
-from ticketing.interface.timers import Housekeeper, Job, UndoTimer
+from ticketing.interface.timers import DueTimer, Housekeeper, Job
 from ticketing.settings import Settings
 
 
@@ -80,7 +85,11 @@ def build_app(database: Database, files: Files, clock: Clock, undo: timedelta) -
         reply_to_ticket=ReplyToTicketHandler(database, tickets, directory, clean_body, clock, undo),
         cancel_reply=CancelReplyHandler(database, tickets, clock),
         reopen_ticket=ReopenTicketHandler(database, tickets, clock),
+        snooze_ticket=SnoozeTicketHandler(database, tickets, clock),
+        delete_ticket=DeleteTicketHandler(database, tickets, clock),
+        restore_ticket=RestoreTicketHandler(database, tickets, clock),
         release_replies=ReleaseReplies(database, tickets, index, clock),
+        wake_tickets=WakeTickets(database, tickets, index, clock),
         settle_reply=SettleReplyHandler(tickets),
         follow_people=FollowPeople(directory),
         sweep_files=SweepFiles(database, files, index),
@@ -96,7 +105,7 @@ def http_app(
     app: TicketingApp, authenticate: Authenticate, operations: Operations | None = None
 ) -> ServiceApp:
     """The HTTP interface; replies first, see reply_router."""
-    routers = [reply_router(app), ticket_router(app), file_router(app)]
+    routers = [reply_router(app), ticket_router(app), standing_router(app), file_router(app)]
     if operations is not None:
         routers.append(ops_router(operations))
     return create_app("ticketing", routers=routers, authenticate=authenticate, errors=ERRORS)
@@ -151,7 +160,8 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             workers=[
                 Worker("relay", relay.run),
                 Worker("consumers", consumers.run, health=consumers.health),
-                Worker("undo-timer", UndoTimer(app.release_replies).run),
+                Worker("undo-timer", DueTimer("release replies", app.release_replies).run),
+                Worker("snooze-timer", DueTimer("wake tickets", app.wake_tickets).run),
                 Worker("housekeeper", Housekeeper(jobs).run),
             ],
             operations=operations,

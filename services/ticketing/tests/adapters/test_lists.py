@@ -1,5 +1,6 @@
 """The list's SQL agrees with the decision about each ticket."""
 
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,6 +11,8 @@ from deskstream_chassis.access import Actor, Role, TicketAccess, decide
 from deskstream_chassis.clock import FixedClock
 from deskstream_eventstore import Database
 from ticketing.application.app import TicketingApp
+from ticketing.application.change_ticket import ChangeTicket
+from ticketing.application.delete_ticket import DeleteTicket
 from ticketing.application.open_ticket import OpenTicket
 from ticketing.application.ports import Filters, RawBody
 from ticketing.infra.db.directory import PostgresDirectory
@@ -38,7 +41,7 @@ actors = st.one_of(
 
 
 @pytest.fixture
-async def facts(app: TicketingApp, staff: Staff) -> dict[UUID, TicketAccess]:
+async def facts(app: TicketingApp, database: Database, staff: Staff) -> dict[UUID, TicketAccess]:
     """A ticket of every kind, with the facts that decide."""
     made = {}
     insiders = {SUPPORT.id: staff.agent, CREDIT.id: staff.lender}
@@ -55,6 +58,16 @@ async def facts(app: TicketingApp, staff: Staff) -> dict[UUID, TicketAccess]:
                 made[stood.id] = TicketAccess(
                     team.id, team.restricted, assignee, opened_by=opener.actor.ref
                 )
+    boss = caller_of(actor_of(staff.manager))
+    shared = frozenset({staff.lender.id})
+    for ticket_id, access in list(made.items())[:2]:
+        await app.change_ticket(ChangeTicket(ticket_id, None, shared_with=tuple(shared)), boss)
+        made[ticket_id] = replace(access, shared=shared)
+    for ticket_id in list(made)[::4]:
+        async with database.reading() as work:
+            seen = len(await work.load(ticket_id))
+        await app.delete_ticket(DeleteTicket(ticket_id, seen), boss)
+        made[ticket_id] = replace(made[ticket_id], deleted=True)
     return made
 
 
@@ -68,8 +81,13 @@ async def test_a_list_shows_exactly_what_decide_allows(
     database: Database, facts: dict[UUID, TicketAccess], actor: Actor
 ):
     async with database.reading() as work:
-        rows = await PostgresLists().tickets(work, actor, Filters(), "-updated_at", None, 1000)
-    shown = {row.id for row in rows}
+        shown = {
+            row.id
+            for deleted in (False, True)
+            for row in await PostgresLists().tickets(
+                work, actor, Filters(deleted=deleted), "-updated_at", None, 1000
+            )
+        }
     assert shown == {ticket for ticket in facts if decide(actor, "view", facts[ticket])}
 
 

@@ -11,7 +11,7 @@ from deskstream_eventstore import Database
 from ticketing.application.app import TicketingApp
 from ticketing.infra.db.housekeeping import PruneStore
 from ticketing.interface import timers
-from ticketing.interface.timers import Housekeeper, UndoTimer
+from ticketing.interface.timers import DueTimer, Housekeeper
 from ticketing.testing import Api, Staff
 
 
@@ -46,7 +46,8 @@ async def test_a_ticket_that_cannot_be_read_does_not_hold_up_other_replies(
                 stopping.set()
 
     async with asyncio.timeout(30):
-        await asyncio.gather(UndoTimer(app.release_replies).run(stopping), watch())
+        timer = DueTimer("release replies", app.release_replies)
+        await asyncio.gather(timer.run(stopping), watch())
     async with database.reading() as work:
         query = "select state from reply where id = $1"
         state = await work.connection.fetchval(query, UUID(replies[0]["reply_id"]))

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -16,11 +17,14 @@ from ticketing.application.add_note import AddNote
 from ticketing.application.app import TicketingApp
 from ticketing.application.cancel_reply import CancelReply
 from ticketing.application.change_ticket import ChangeTicket
+from ticketing.application.delete_ticket import DeleteTicket
 from ticketing.application.open_ticket import OpenTicket
 from ticketing.application.ports import RawBody
 from ticketing.application.reopen_ticket import ReopenTicket
 from ticketing.application.reply_to_ticket import ReplyToTicket
+from ticketing.application.restore_ticket import RestoreTicket
 from ticketing.application.settle_reply import SettleReply
+from ticketing.application.snooze_ticket import SnoozeTicket
 from ticketing.domain.errors import TicketingError
 from ticketing.domain.fold import fold
 from ticketing.domain.replies import Delivered, Unclear, Undelivered
@@ -31,7 +35,12 @@ from ticketing.testing import CREDIT, SUPPORT, Staff, actor_of, caller_of
 
 STEPS = (
     "assign", "unassign", "credit", "hold", "solve", "close", "reopen", "high", "tag", "untag",
+    "snooze", "wake", "spam", "delete", "restore", "share", "unshare", "watch",
     "note", "reply", "wait", "cancel", "release", "sent", "failed", "held",
+)  # fmt: skip
+COLUMNS = (
+    "number", "status", "priority", "team_id", "assignee_id", "aside", "deleted",
+    "snoozed_until", "version",
 )  # fmt: skip
 OPENING = OpenTicket(
     subject="A drum leaks",
@@ -44,6 +53,7 @@ OPENING = OpenTicket(
     tags=("b", "ä", "Z"),
     assignee=None,
 )
+HOUR = timedelta(hours=1)
 OUTCOMES = {
     "sent": Delivered("m@d", 1),
     "failed": Undelivered("smtp_550", 1),
@@ -87,6 +97,10 @@ class World:
             "high": {"priority": "high"},
             "tag": {"tags": ("a", "b", "ö", "z")},
             "untag": {"tags": ("ö",)},
+            "spam": {"status": "spam"},
+            "share": {"shared_with": (self.staff.admin.id, self.staff.manager.id)},
+            "unshare": {"shared_with": (self.staff.manager.id,)},
+            "watch": {"watchers": (self.staff.other.id,)},
         }
         last = self.replies[-1] if self.replies else None
         if name in changes:
@@ -94,6 +108,8 @@ class World:
             await app.change_ticket(ChangeTicket(self.id, seen, **changes[name]), boss)
         elif name == "reopen":
             await app.reopen_ticket(ReopenTicket(self.id, "admin", "again"), boss)
+        elif name in ("snooze", "wake", "delete", "restore"):
+            await self._out_of_sight(name)
         elif name == "note":
             await app.add_note(AddNote(self.id, RawBody(text="note")), boss)
         elif name in ("reply", "wait"):
@@ -114,6 +130,18 @@ class World:
             async with self.database.work() as work:
                 await app.settle_reply(work, command, origin)
 
+    async def _out_of_sight(self, name: str) -> None:
+        app, boss = self.app, self.boss
+        if name == "snooze":
+            await app.snooze_ticket(SnoozeTicket(self.id, self.clock.now() + HOUR), boss)
+        elif name == "wake":
+            self.clock.advance(seconds=3600)
+            await app.wake_tickets()
+        elif name == "delete":
+            await app.delete_ticket(DeleteTicket(self.id, (await self.ticket()).version), boss)
+        else:
+            await app.restore_ticket(RestoreTicket(self.id), boss)
+
 
 async def rows(work: Work, table, ticket_id: UUID) -> list:
     key = table.c.id if table is tables.ticket else table.c.ticket_id
@@ -126,8 +154,10 @@ async def agrees(world: World) -> None:
         (row,) = await rows(work, tables.ticket, ticket.id)
         replies = {r["id"]: r for r in await rows(work, tables.reply, ticket.id)}
         people = await rows(work, tables.participant, ticket.id)
-    for name in ("number", "status", "priority", "team_id", "assignee_id", "version"):
+    for name in COLUMNS:
         assert row[name] == getattr(ticket, name), name
+    for name in ("shared", "watchers"):
+        assert set(row[name]) == getattr(ticket, name), name
     assert tuple(row["tags"]) == ticket.tags
     assert (row["created_at"], row["updated_at"]) == (ticket.created_at, ticket.updated_at)
     assert {

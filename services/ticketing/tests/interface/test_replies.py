@@ -9,7 +9,7 @@ from deskstream_events.notifier import message
 from deskstream_eventstore import Database
 from ticketing.application.app import TicketingApp
 from ticketing.bootstrap import consumers_of
-from ticketing.interface.timers import UndoTimer
+from ticketing.interface.timers import DueTimer
 from ticketing.testing import CREDIT, Api, Staff, fact_of, key_actor
 
 SHOP = key_actor("shop", "tickets:create", "tickets:view", "tickets:modify")
@@ -163,7 +163,7 @@ async def test_the_timer_releases_what_is_due_and_stops_when_told(
     reply = await queued(api, staff.agent, ticket)
     clock.advance(seconds=11)
     stopping = asyncio.Event()
-    running = asyncio.create_task(UndoTimer(app.release_replies).run(stopping))
+    running = asyncio.create_task(DueTimer("release replies", app.release_replies).run(stopping))
     while (await state(api, staff.agent, ticket, reply))["state"] == "queued":
         pass
     stopping.set()

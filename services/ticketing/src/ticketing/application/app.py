@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ticketing.application.add_note import AddNoteHandler
 from ticketing.application.cancel_reply import CancelReplyHandler
 from ticketing.application.change_ticket import ChangeTicketHandler
+from ticketing.application.delete_ticket import DeleteTicketHandler
 from ticketing.application.follow_people import FollowPeople
 from ticketing.application.open_ticket import OpenTicketHandler
 from ticketing.application.queries import (
@@ -17,9 +18,12 @@ from ticketing.application.queries import (
 from ticketing.application.release_replies import ReleaseReplies
 from ticketing.application.reopen_ticket import ReopenTicketHandler
 from ticketing.application.reply_to_ticket import ReplyToTicketHandler
+from ticketing.application.restore_ticket import RestoreTicketHandler
 from ticketing.application.settle_reply import SettleReplyHandler
+from ticketing.application.snooze_ticket import SnoozeTicketHandler
 from ticketing.application.sweep_files import SweepFiles
 from ticketing.application.upload_file import UploadFileHandler
+from ticketing.application.wake_tickets import WakeTickets
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,11 @@ class TicketingApp:
     reply_to_ticket: ReplyToTicketHandler
     cancel_reply: CancelReplyHandler
     reopen_ticket: ReopenTicketHandler
+    snooze_ticket: SnoozeTicketHandler
+    delete_ticket: DeleteTicketHandler
+    restore_ticket: RestoreTicketHandler
     release_replies: ReleaseReplies
+    wake_tickets: WakeTickets
     settle_reply: SettleReplyHandler
     follow_people: FollowPeople
     sweep_files: SweepFiles

@@ -5,29 +5,30 @@ from uuid import UUID
 
 from deskstream_chassis.caller import Caller
 from deskstream_chassis.clock import Clock
-from deskstream_events.ticketing.ticket import Priority, Status
+from deskstream_events.ticketing.ticket import Priority
 from deskstream_eventstore import Database
-from ticketing.application.assignees import find_assignee
+from ticketing.application.assignees import find_assignee, find_people
 from ticketing.application.open_ticket import TicketStood
 from ticketing.application.ports import Directory, TicketRef
-from ticketing.application.tickets import STREAM, Loaded, Tickets
-from ticketing.domain.changes import Changes, change
-from ticketing.domain.errors import ChangedMeanwhile
-from ticketing.domain.fold import fold
+from ticketing.application.tickets import STREAM, Tickets, after
+from ticketing.domain.changes import Changes, Target, change
 
 
 @dataclass(frozen=True)
 class ChangeTicket:
-    """None leaves a thing as it is; `seen` is the version that the change is based on."""
+    """None leaves a thing as it is; `seen` is the version that the change is based on, None for
+    whatever it is now."""
 
     ticket: TicketRef
-    seen: int
-    status: Status | None = None
+    seen: int | None
+    status: Target | None = None
     priority: Priority | None = None
     team_id: UUID | None = None
     assignee: UUID | str | None = None
     unassign: bool = False
     tags: tuple[str, ...] | None = None
+    shared_with: tuple[UUID, ...] | None = None
+    watchers: tuple[UUID, ...] | None = None
 
 
 class ChangeTicketHandler:
@@ -42,12 +43,13 @@ class ChangeTicketHandler:
         self._clock = clock
 
     async def __call__(self, command: ChangeTicket, caller: Caller) -> TicketStood:
-        """Raises AccessDenied, ChangedMeanwhile, TeamUnknown, AssigneeUnknown and what
-        domain.changes.change raises."""
+        """Raises AccessDenied, ChangedMeanwhile, TeamUnknown, AssigneeUnknown,
+        PersonUnknown and what domain.changes.change raises."""
         async with self._database.work(caller.origin) as work:
             loaded = await self._tickets.get(work, command.ticket, caller.actor, "modify")
             await work.once()
-            _unchanged(loaded, command.seen)
+            if command.seen is not None:
+                loaded.unchanged_since(command.seen)
             ticket = loaded.ticket
             new_team = await self._tickets.team(work, command.team_id) if command.team_id else None
             wanted = Changes(
@@ -57,6 +59,8 @@ class ChangeTicketHandler:
                 assignee=await find_assignee(work, self._directory, command.assignee),
                 unassign=command.unassign,
                 tags=command.tags,
+                shared=await find_people(work, self._directory, command.shared_with, "shared_with"),
+                watchers=await find_people(work, self._directory, command.watchers, "watchers"),
             )
             now = (
                 await self._directory.person(work, ticket.assignee_id)
@@ -73,15 +77,4 @@ class ChangeTicketHandler:
             )
             if events:
                 work.append(STREAM, ticket.id, ticket.version, events)
-            after = fold(enumerate(events, ticket.version + 1), ticket)
-            assert after is not None
-            return work.answer(TicketStood(after.id, after.number, after.status, after.version))
-
-
-def _unchanged(loaded: Loaded, seen: int) -> None:
-    """What the system itself appended since does not count."""
-    changed = loaded.changed_since(seen)
-    if changed or seen > loaded.ticket.version:
-        raise ChangedMeanwhile(
-            "load it again", version=loaded.ticket.version, changed=list(changed)
-        )
+            return work.answer(TicketStood.of(after(ticket, events)))

@@ -1,18 +1,20 @@
 """Open a ticket."""
 
 from dataclasses import dataclass
+from typing import Self
 from uuid import UUID
 
 from deskstream_chassis.caller import Caller
 from deskstream_chassis.clock import Clock
 from deskstream_chassis.ids import new_id
-from deskstream_events.ticketing.ticket import Priority, Status
+from deskstream_events.ticketing.ticket import Priority
 from deskstream_eventstore import Database
 from ticketing.application.assignees import find_assignee
 from ticketing.application.ports import Cleaner, Directory, Index, RawBody
 from ticketing.application.tickets import STREAM, Tickets
 from ticketing.domain.changes import Opening, open_ticket
 from ticketing.domain.fold import fold
+from ticketing.domain.ticket import Standing, Ticket
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,13 @@ class TicketStood:
 
     id: UUID
     number: int
-    status: Status
+    status: Standing
     version: int
+
+    @classmethod
+    def of(cls, ticket: Ticket) -> Self:
+        """As the ticket is now."""
+        return cls(ticket.id, ticket.number, ticket.standing, ticket.version)
 
 
 class OpenTicketHandler:
@@ -84,4 +91,4 @@ class OpenTicketHandler:
             ticket = fold(enumerate(events, 1))
             assert ticket is not None
             work.append(STREAM, ticket.id, 0, events)
-            return work.answer(TicketStood(ticket.id, ticket.number, ticket.status, ticket.version))
+            return work.answer(TicketStood.of(ticket))

@@ -7,11 +7,12 @@ from typing import Literal, Protocol
 from uuid import UUID
 
 from deskstream_chassis.access import Actor
-from deskstream_events.ticketing.ticket import Priority, Status
+from deskstream_events.ticketing.ticket import Priority
 from deskstream_eventstore import Work
 from ticketing.domain.bodies import Body
 from ticketing.domain.files import FileKind
 from ticketing.domain.people import Person, Team
+from ticketing.domain.ticket import Standing
 
 TicketRef = UUID | int
 """A ticket's id or its number."""
@@ -67,6 +68,12 @@ class Index(Protocol):
         what another process has locked is passed over, and so are those of `leave`."""
         ...
 
+    async def take_due_snooze(
+        self, work: Work, now: datetime, leave: Collection[UUID] = ()
+    ) -> tuple[UUID, UUID] | None:
+        """(ticket, ticket) of a snooze whose time has come, as take_due_reply."""
+        ...
+
     async def kept_keys(self, work: Work, keys: Sequence[str]) -> frozenset[str]:
         """Those of these bucket keys that a ticket's file has."""
         ...
@@ -76,7 +83,12 @@ class Index(Protocol):
 class Filters:
     """Which tickets a list shows; empty means all."""
 
-    statuses: tuple[Status, ...] = ()
+    statuses: tuple[Standing, ...] = ()
+    """Empty: all but what stands aside (spam, merged)."""
+    deleted: bool = False
+    """Only what is deleted, instead of what is not."""
+    snoozed: bool | None = None
+    watcher: UUID | None = None
     teams: tuple[UUID, ...] = ()
     assignee: UUID | str | None = None
     """By id; by e-mail only until the use case has looked it up."""
@@ -100,7 +112,7 @@ class TicketRow:
     id: UUID
     number: int
     subject: str
-    status: Status
+    status: Standing
     priority: Priority
     team_id: UUID
     assignee_id: UUID | None
@@ -109,6 +121,8 @@ class TicketRow:
     tags: tuple[str, ...]
     created_at: datetime
     updated_at: datetime
+    snoozed_until: datetime | None
+    deleted: bool
     version: int
 
 

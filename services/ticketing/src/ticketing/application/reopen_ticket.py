@@ -8,7 +8,7 @@ from deskstream_chassis.clock import Clock
 from deskstream_eventstore import Database
 from ticketing.application.open_ticket import TicketStood
 from ticketing.application.ports import TicketRef
-from ticketing.application.tickets import STREAM, Tickets
+from ticketing.application.tickets import STREAM, Tickets, after
 from ticketing.domain.transitions import reopen
 
 
@@ -36,5 +36,4 @@ class ReopenTicketHandler:
             await work.once()
             events = reopen(ticket, self._clock.now(), by=command.by, reason=command.reason)
             work.append(STREAM, ticket.id, ticket.version, events)
-            version = ticket.version + len(events)
-            return work.answer(TicketStood(ticket.id, ticket.number, "open", version))
+            return work.answer(TicketStood.of(after(ticket, events)))

@@ -1,13 +1,15 @@
 """Loading a ticket for somebody: fold, then ask whether he may."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from deskstream_chassis.access import AccessDenied, Action, Actor, TicketAccess, demand
+from deskstream_events.event import Event
 from deskstream_events.ticketing.reply import ReplyQueuedV1
 from deskstream_eventstore import Origin, Recorded, Work
 from ticketing.application.ports import Directory, Index, TicketRef
-from ticketing.domain.errors import TeamUnknown
+from ticketing.domain.errors import ChangedMeanwhile, TeamUnknown
 from ticketing.domain.fold import fold
 from ticketing.domain.people import Team
 from ticketing.domain.ticket import Ticket
@@ -32,6 +34,14 @@ class Loaded:
             if fact.version > version and not fact.meta.actor.startswith("system:")
         )
         return tuple(dict.fromkeys(names))
+
+    def unchanged_since(self, seen: int) -> None:
+        """What the system itself appended does not count. Raises ChangedMeanwhile."""
+        changed = self.changed_since(seen)
+        if changed or seen > self.ticket.version:
+            raise ChangedMeanwhile(
+                "load it again", version=self.ticket.version, changed=list(changed)
+            )
 
     def origin_of_reply(self, reply_id: UUID, actor: str) -> Origin:
         """For what the system does with a reply later: caused by its queueing, in the correlation
@@ -75,11 +85,20 @@ class Tickets:
         return team
 
 
+def after(ticket: Ticket, events: Sequence[Event]) -> Ticket:
+    """The ticket once these are appended."""
+    ticket_after = fold(enumerate(events, ticket.version + 1), ticket)
+    assert ticket_after is not None
+    return ticket_after
+
+
 def access_of(ticket: Ticket, team: Team | None) -> TicketAccess:
     """The facts that `decide` needs. A team that is not known is taken for a restricted one."""
     return TicketAccess(
         team_id=ticket.team_id,
         restricted=team is None or team.restricted,
         assignee_id=ticket.assignee_id,
+        shared=ticket.shared,
+        deleted=ticket.deleted,
         opened_by=ticket.opened_by,
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from deskstream_events.event import Event
@@ -9,7 +10,6 @@ from deskstream_events.ticketing.ticket import (
     Channel,
     Priority,
     Status,
-    TicketAssignedV1,
     TicketOpenedV1,
     TicketPriorityChangedV1,
     TicketTaggedV1,
@@ -17,10 +17,12 @@ from deskstream_events.ticketing.ticket import (
     TicketUnassignedV1,
     TicketUntaggedV1,
 )
-from ticketing.domain import guards
+from ticketing.domain import following, guards
+from ticketing.domain.assignment import assign
 from ticketing.domain.bodies import Body
 from ticketing.domain.fold import fold
 from ticketing.domain.people import Person, Team
+from ticketing.domain.removal import bring_back, mark_spam
 from ticketing.domain.ticket import Ticket
 from ticketing.domain.transitions import move, taken_up
 
@@ -45,16 +47,21 @@ class Opening:
     by: str
 
 
+Target = Status | Literal["spam"]
+
+
 @dataclass(frozen=True)
 class Changes:
     """What shall be different; None leaves a thing as it is, `unassign` takes the assignee off."""
 
-    status: Status | None = None
+    status: Target | None = None
     priority: Priority | None = None
     team: Team | None = None
     assignee: Person | None = None
     unassign: bool = False
     tags: tuple[str, ...] | None = None
+    shared: tuple[Person, ...] | None = None
+    watchers: tuple[Person, ...] | None = None
 
 
 def open_ticket(opening: Opening, at: datetime) -> tuple[Event, ...]:
@@ -96,37 +103,38 @@ def change(
 
     `team` and `assignee` are as they are now. The outcome as a whole must be allowed: moving a
     ticket into a restricted team needs an assignee who may see it. Raises AssigneeCannotWork,
-    AssigneeOutsideTeam, TagInvalid, TicketClosed, AssigneeMissing, TransitionRefused.
+    AssigneeOutsideTeam, TagInvalid, CannotShare, CannotWatch, TicketDeleted, TicketIsSpam,
+    TicketClosed, AssigneeMissing, TransitionRefused.
     """
-    events = [*_team(ticket, wanted, at), *_assignee(ticket, wanted, by, at)]
+    events = [*_out_of_spam(ticket, wanted, by, at), *_team(ticket, wanted, at)]
+    events += _assignee(ticket, wanted, by, at)
     target = wanted.team or team
     if wanted.assignee is not None and wanted.assignee.id != ticket.assignee_id:
         guards.assignable(wanted.assignee, target)
     elif wanted.team is not None and assignee is not None and not wanted.unassign:
         guards.assignable(assignee, target)
     events += [*_priority(ticket, wanted, at), *_tags(ticket, wanted, at)]
+    if wanted.shared is not None:
+        events += following.share(ticket, wanted.shared, target, by=by, at=at)
+    if wanted.watchers is not None:
+        events += following.watch(ticket, wanted.watchers, at=at)
     after = fold(enumerate(events, ticket.version + 1), ticket)
     assert after is not None
-    if wanted.status is not None:
+    if wanted.status == "spam":
+        events += mark_spam(after, by, at)
+    elif wanted.status is not None:
         events += move(after, wanted.status, at)
     elif after.assignee_id is not None and after.assignee_id != ticket.assignee_id:
         events += taken_up(after, at, "assigned")
     return tuple(events)
 
 
-def assign(ticket: Ticket, person: Person, by: str, at: datetime) -> tuple[Event, ...]:
-    """It becomes his; nothing where it is already."""
-    if ticket.assignee_id == person.id:
-        return ()
-    return (
-        TicketAssignedV1(
-            ticket_id=ticket.id,
-            at=at,
-            assignee_id=person.id,
-            previous_id=ticket.assignee_id,
-            assigned_by=by,
-        ),
-    )
+def _out_of_spam(ticket: Ticket, wanted: Changes, by: str, at: datetime) -> tuple[Event, ...]:
+    if ticket.aside == "spam" and wanted.status not in (None, "spam"):
+        guards.present(ticket)
+        return bring_back(ticket, by, at)
+    guards.in_use(ticket)
+    return ()
 
 
 def _assignee(ticket: Ticket, wanted: Changes, by: str, at: datetime) -> tuple[Event, ...]:

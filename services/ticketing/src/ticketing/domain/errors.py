@@ -36,6 +36,12 @@ class AssigneeUnknown(Missing):
     code = "assignee_not_found"
 
 
+class PersonUnknown(Missing):
+    """Nobody has this id."""
+
+    code = "person_not_found"
+
+
 class Refused(TicketingError):
     """Seen, but not allowed."""
 
@@ -116,6 +122,24 @@ class TagInvalid(Invalid):
     code = "tag_invalid"
 
 
+class CannotShare(Invalid):
+    """Shared with active staff only; a restricted ticket with those only who see its team."""
+
+    code = "cannot_share"
+
+
+class CannotWatch(Invalid):
+    """Only active staff watch."""
+
+    code = "cannot_watch"
+
+
+class SnoozeInvalid(Invalid):
+    """Not an instant to come, within a year."""
+
+    code = "snooze_invalid"
+
+
 class ReasonMissing(Invalid):
     """An admin's reopening needs a reason."""
 
@@ -194,6 +218,24 @@ class TicketClosed(Clash):
     """It is over; an admin may reopen it with a reason."""
 
     code = "ticket_closed"
+
+
+class TicketDeleted(Clash):
+    """It is deleted; a manager may restore it."""
+
+    code = "ticket_deleted"
+
+
+class TicketIsSpam(Clash):
+    """It is marked as spam; setting another state takes the mark off."""
+
+    code = "ticket_is_spam"
+
+
+class NotRemoved(Clash):
+    """There is nothing to restore: it is neither deleted nor spam."""
+
+    code = "not_removed"
 
 
 class StaleReply(Clash):

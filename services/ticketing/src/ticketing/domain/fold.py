@@ -1,16 +1,18 @@
 """From events to state. A type without a rule here only advances the version."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from deskstream_events.event import REDACTED, Event
 from deskstream_events.ticketing import reply as replies
 from deskstream_events.ticketing import ticket as tickets
+from ticketing.domain import standing_rules
+from ticketing.domain.rules import Rules
 from ticketing.domain.ticket import Attachment, Message, Reply, ReplyState, Ticket
 
-E = TypeVar("E", bound=Event)
-_rules: dict[type[Event], Callable[[Ticket, Any], Ticket]] = {}
+_rules = Rules(standing_rules.RULES)
+_on = _rules.on
 
 
 def fold(facts: Iterable[tuple[int, Event]], start: Ticket | None = None) -> Ticket | None:
@@ -29,14 +31,6 @@ def evolve(ticket: Ticket | None, version: int, event: Event) -> Ticket | None:
     rule = _rules.get(type(event))
     after = ticket if rule is None else rule(ticket, event)
     return replace(after, version=version, updated_at=max(ticket.updated_at, event.at))
-
-
-def _on(kind: type[E]) -> Callable[[Callable[[Ticket, E], Ticket]], Callable[[Ticket, E], Ticket]]:
-    def register(rule: Callable[[Ticket, E], Ticket]) -> Callable[[Ticket, E], Ticket]:
-        _rules[kind] = rule
-        return rule
-
-    return register
 
 
 def _known(value: str | None) -> str | None:
@@ -115,12 +109,13 @@ def _status_changed(ticket: Ticket, event: tickets.TicketStatusChangedV1) -> Tic
 def _solved(ticket: Ticket, _event: tickets.TicketSolvedV1) -> Ticket:
     owner = ticket.status_owner
     by_reply = owner is not None and ticket.replies[owner].status_after == "solved"
-    return replace(ticket, status="solved", status_owner=owner if by_reply else None)
+    after = owner if by_reply else None
+    return replace(ticket, status="solved", status_owner=after, snoozed_until=None)
 
 
 @_on(tickets.TicketClosedV1)
 def _closed(ticket: Ticket, _event: tickets.TicketClosedV1) -> Ticket:
-    return replace(ticket, status="closed", status_owner=None)
+    return replace(ticket, status="closed", status_owner=None, snoozed_until=None)
 
 
 @_on(tickets.TicketReopenedV1)

@@ -12,6 +12,8 @@ from ticketing.domain.errors import (
     AttachmentsTooLarge,
     TagInvalid,
     TicketClosed,
+    TicketDeleted,
+    TicketIsSpam,
     TooManyAttachments,
 )
 from ticketing.domain.people import Person, Team
@@ -42,6 +44,19 @@ def not_closed(ticket: Ticket) -> None:
     """Raises TicketClosed."""
     if ticket.status == "closed":
         raise TicketClosed("the ticket is closed; an admin may reopen it")
+
+
+def present(ticket: Ticket) -> None:
+    """Raises TicketDeleted."""
+    if ticket.deleted:
+        raise TicketDeleted("the ticket is deleted; a manager may restore it")
+
+
+def in_use(ticket: Ticket) -> None:
+    """Raises TicketDeleted, TicketIsSpam."""
+    present(ticket)
+    if ticket.aside == "spam":
+        raise TicketIsSpam("the ticket is spam; set another state first")
 
 
 def tags(values: Iterable[str]) -> tuple[str, ...]:

@@ -22,7 +22,9 @@ def add_note(
     at: datetime,
 ) -> tuple[Event, ...]:
     """A note, also on a ticket that is over; a person's first one opens a new ticket, that of an
-    API key (`author_id` None) does not. Raises AttachmentNotHere, TooManyAttachments."""
+    API key (`author_id` None) does not. Raises TicketDeleted, AttachmentNotHere,
+    TooManyAttachments."""
+    guards.present(ticket)
     files = guards.own_files(ticket, attachment_ids)
     note = NoteAddedV1(
         ticket_id=ticket.id,
@@ -37,7 +39,8 @@ def add_note(
 
 
 def add_attachment(ticket: Ticket, file: Attachment) -> tuple[Event, ...]:
-    """A file that already lies in the bucket becomes the ticket's."""
+    """A file that already lies in the bucket becomes the ticket's. Raises TicketDeleted."""
+    guards.present(ticket)
     return (
         AttachmentAddedV1(
             ticket_id=ticket.id,

@@ -21,8 +21,8 @@ from deskstream_events.ticketing.reply import (
 )
 from deskstream_events.ticketing.ticket import Status
 from ticketing.domain import guards
+from ticketing.domain.assignment import assign
 from ticketing.domain.bodies import Body
-from ticketing.domain.changes import assign
 from ticketing.domain.errors import MessageUnknown, NoAddress, ReplyUnknown, StaleReply, TooLate
 from ticketing.domain.fold import fold
 from ticketing.domain.people import Person
@@ -50,9 +50,10 @@ def queue_reply(
 ) -> tuple[Event, ...]:
     """To be mailed once `undo` has passed; an unassigned ticket becomes the author's.
 
-    Raises TicketClosed, NoAddress, MessageUnknown, StaleReply, and for files AttachmentNotHere,
-    TooManyAttachments, AttachmentsTooLarge.
+    Raises TicketDeleted, TicketIsSpam, TicketClosed, NoAddress, MessageUnknown, StaleReply, and for
+    files AttachmentNotHere, TooManyAttachments, AttachmentsTooLarge.
     """
+    guards.in_use(ticket)
     guards.not_closed(ticket)
     if ticket.requester_email is None:
         raise NoAddress("the requester has no address")

@@ -8,6 +8,10 @@ from uuid import UUID
 
 from deskstream_events.ticketing.ticket import Channel, Priority, Status
 
+Aside = Literal["spam"]
+"""What takes a ticket aside, over the state that it keeps."""
+Standing = Literal["new", "open", "waiting_customer", "on_hold", "solved", "closed", "spam"]
+"""What is shown as a ticket's state: what took it aside, else the state."""
 ACTIVE: frozenset[Status] = frozenset({"open", "waiting_customer", "on_hold"})
 
 ReplyState = Literal["queued", "cancelled", "released", "sent", "failed", "held", "discarded"]
@@ -85,6 +89,16 @@ class Ticket:
     replies: Mapping[UUID, Reply] = field(default_factory=dict)
     status_owner: UUID | None = None
     """The reply that set the present status, until anything else does."""
+    aside: Aside | None = None
+    deleted: bool = False
+    snoozed_until: datetime | None = None
+    shared: frozenset[UUID] = frozenset()
+    watchers: frozenset[UUID] = frozenset()
+
+    @property
+    def standing(self) -> Standing:
+        """What is shown as its state."""
+        return self.aside or self.status
 
     def sent_attachments(self) -> frozenset[UUID]:
         """Files that a reply has carried to the customer: these are internal no more."""

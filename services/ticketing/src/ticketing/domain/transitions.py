@@ -12,7 +12,7 @@ from deskstream_events.ticketing.ticket import (
     TicketStatusChangedV1,
 )
 from ticketing.domain.errors import ReasonMissing, TransitionRefused
-from ticketing.domain.guards import not_closed, solvable
+from ticketing.domain.guards import in_use, not_closed, solvable
 from ticketing.domain.ticket import Ticket
 
 Cause = Literal["staff", "assigned", "note", "reply", "reply_cancelled"]
@@ -62,8 +62,9 @@ def restore(ticket: Ticket, to: Status, at: datetime) -> tuple[Event, ...]:
 def reopen(
     ticket: Ticket, at: datetime, *, by: Literal["staff", "admin"], reason: str | None
 ) -> tuple[Event, ...]:
-    """From solved; an admin, who must say why, also from closed. Raises TicketClosed,
-    TransitionRefused (it is not over), ReasonMissing."""
+    """From solved; an admin, who must say why, also from closed. Raises TicketDeleted,
+    TicketIsSpam, TicketClosed, TransitionRefused (it is not over), ReasonMissing."""
+    in_use(ticket)
     if by == "admin" and not (reason and reason.strip()):
         raise ReasonMissing("say why", field="reason")
     if by == "staff":

@@ -1,4 +1,4 @@
-"""What ticketing does by itself, in time: releasing replies, keeping house."""
+"""What ticketing does by itself, in time: releasing replies, waking tickets, keeping house."""
 
 import asyncio
 import time
@@ -9,11 +9,11 @@ from uuid import UUID
 from deskstream_chassis.http.errors import STORE_DOWN
 from deskstream_chassis.logs import log, where
 from deskstream_chassis.metrics import JOB_SUCCESS
-from ticketing.application.release_replies import ReleaseFailed, ReleaseReplies
+from ticketing.application.timed import Step, StepFailed
 from ticketing.domain.errors import FilesUnavailable
 
 POLL_SECONDS = 0.2
-"""How late a release may be where nothing else is wrong."""
+"""How late a due thing may be where nothing else is wrong."""
 OUTAGE_SECONDS = 2.0
 ASIDE_SECONDS = 60.0
 HOUR_SECONDS = 3600.0
@@ -22,19 +22,20 @@ OUTAGES: tuple[type[Exception], ...] = (*STORE_DOWN, OSError, FilesUnavailable)
 Job = Callable[[], Awaitable[int]]
 
 
-class UndoTimer:
-    """Releases due replies one after the other; several processes may run it at once.
+class DueTimer:
+    """Does due things one after the other; several processes may run it at once.
 
-    A reply that cannot be released is left aside for a minute, so that it does not stand in the
-    way of the others; an outage of the database is waited out.
+    What cannot be done is left aside for a minute, so that it does not stand in the way of the
+    others; an outage of the database is waited out.
     """
 
-    def __init__(self, release: ReleaseReplies) -> None:
-        self._release = release
+    def __init__(self, what: str, step: Step) -> None:
+        self._what = what
+        self._do = step
         self._aside: dict[UUID, float] = {}
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Until told to stop; the release at hand is finished."""
+        """Until told to stop; what is at hand is finished."""
         while not stopping.is_set():
             pause = await self._step()
             if pause:
@@ -42,19 +43,20 @@ class UndoTimer:
 
     async def _step(self) -> float:
         now = time.monotonic()
-        self._aside = {reply: until for reply, until in self._aside.items() if until > now}
+        self._aside = {one: until for one, until in self._aside.items() if until > now}
         try:
-            return 0.0 if await self._release(tuple(self._aside)) else POLL_SECONDS
+            return 0.0 if await self._do(tuple(self._aside)) else POLL_SECONDS
         except STORE_DOWN as error:
-            return _outage("release replies", error)
-        except ReleaseFailed as failed:
+            return _outage(self._what, error)
+        except StepFailed as failed:
             cause = failed.__cause__ or failed
             if isinstance(cause, STORE_DOWN):
-                return _outage("release replies", cause)
-            self._aside[failed.reply_id] = now + ASIDE_SECONDS
+                return _outage(self._what, cause)
+            self._aside[failed.subject] = now + ASIDE_SECONDS
             log.error(
-                "reply not released",
-                reply_id=failed.reply_id,
+                "due and not done",
+                what=self._what,
+                subject=failed.subject,
                 error_code=type(cause).__name__,
                 where=where(cause),
             )

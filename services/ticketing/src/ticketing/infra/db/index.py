@@ -26,6 +26,16 @@ DUE_REPLY = compiled(
     .limit(1)
     .with_for_update(skip_locked=True)
 )
+DUE_SNOOZE = compiled(
+    select(ticket.c.id)
+    .where(
+        ticket.c.snoozed_until <= bindparam("b_now"),
+        ticket.c.id != all_(bindparam("b_leave", type_=ARRAY(Uuid))),
+    )
+    .order_by(ticket.c.snoozed_until)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
 KEPT_KEYS = compiled(
     select(attachment.c.key).where(attachment.c.key == any_(bindparam("b_keys", type_=ARRAY(Text))))
 )
@@ -57,6 +67,13 @@ class PostgresIndex:
         """`for update skip locked`: processes share the work without waiting for each other."""
         row = await DUE_REPLY.row(work, b_now=now, b_leave=list(leave))
         return None if row is None else (row["ticket_id"], row["id"])
+
+    async def take_due_snooze(
+        self, work: Work, now: datetime, leave: Collection[UUID] = ()
+    ) -> tuple[UUID, UUID] | None:
+        """`for update skip locked`, as take_due_reply."""
+        row = await DUE_SNOOZE.row(work, b_now=now, b_leave=list(leave))
+        return None if row is None else (row["id"], row["id"])
 
     async def kept_keys(self, work: Work, keys: Sequence[str]) -> frozenset[str]:
         """In one statement."""

@@ -4,7 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, func, select, text, true, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    func,
+    not_,
+    or_,
+    select,
+    text,
+    true,
+    tuple_,
+)
 
 from deskstream_chassis.access import AccessColumns, Actor, access_predicate
 from deskstream_eventstore import Work, run
@@ -15,6 +26,7 @@ from ticketing.application.ports import (
     Sort,
     TicketRow,
 )
+from ticketing.domain.ticket import Standing
 from ticketing.infra.db.tables import reply, team, ticket
 
 FACTS = AccessColumns(
@@ -28,7 +40,10 @@ FACTS = AccessColumns(
 """A team that is not known is taken for a restricted one, as in application.tickets.access_of."""
 _with_team = ticket.outerjoin(team, team.c.id == ticket.c.team_id)
 _troubled = text("reply.state in ('failed', 'held')")
-_ROW = tuple(ticket.c[name] for name in TicketRow.__dataclass_fields__)
+_standing = func.coalesce(ticket.c.aside, ticket.c.status).label("status")
+_ROW = tuple(
+    _standing if name == "status" else ticket.c[name] for name in TicketRow.__dataclass_fields__
+)
 
 
 class PostgresLists:
@@ -102,9 +117,9 @@ def _paged(
 
 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if filters.statuses:
-        found.append(ticket.c.status.in_(filters.statuses))
+    found = _in_sight(filters)
+    if filters.watcher:
+        found.append(ticket.c.watchers.contains([filters.watcher]))
     if filters.teams:
         found.append(ticket.c.team_id.in_(filters.teams))
     if filters.assignee:
@@ -120,6 +135,22 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
     if filters.text:
         found.append(_matches(filters.text))
     return found
+
+
+def _in_sight(filters: Filters) -> list[ColumnElement[bool]]:
+    found = [
+        ticket.c.deleted if filters.deleted else not_(ticket.c.deleted),
+        _stands(filters.statuses) if filters.statuses else ticket.c.aside.is_(None),
+    ]
+    if filters.snoozed is not None:
+        hidden = ticket.c.snoozed_until.is_not(None)
+        found.append(hidden if filters.snoozed else not_(hidden))
+    return found
+
+
+def _stands(standings: Sequence[Standing]) -> ColumnElement[bool]:
+    plain = and_(ticket.c.aside.is_(None), ticket.c.status.in_(standings))
+    return or_(plain, ticket.c.aside.in_(standings))
 
 
 def _matches(wanted: str) -> ColumnElement[bool]:

@@ -46,6 +46,9 @@ ticket = Table(
     Column("opened_by", Text, nullable=False),
     Column("shared", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
     Column("deleted", Boolean, nullable=False, server_default=false()),
+    Column("aside", Text),
+    Column("watchers", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
+    _at("snoozed_until", nullable=True),
     _at("created_at"),
     _at("updated_at"),
     Column("version", Integer, nullable=False),
@@ -57,6 +60,12 @@ Index("ticket_by_status", ticket.c.status, ticket.c.updated_at, ticket.c.id)
 Index("ticket_by_team", ticket.c.team_id, ticket.c.updated_at, ticket.c.id)
 Index("ticket_by_assignee", ticket.c.assignee_id, ticket.c.updated_at, ticket.c.id)
 Index("ticket_by_tag", ticket.c.tags, postgresql_using="gin")
+Index(
+    "ticket_snoozed",
+    ticket.c.snoozed_until,
+    postgresql_where=text("snoozed_until is not null"),
+)
+Index("ticket_watched", ticket.c.watchers, postgresql_using="gin")
 
 participant = Table(
     "participant",

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import all_, bindparam, func, insert, select, update
+from sqlalchemy import Uuid, all_, bindparam, false, func, insert, select, true, update
 
 from deskstream_events.event import REDACTED, Event
+from deskstream_events.ticketing import standing
 from deskstream_events.ticketing import ticket as events
 from deskstream_eventstore import Recorded, Statement, Work, compiled
 from ticketing.infra.db.tables import ticket
@@ -29,6 +30,8 @@ def _array(column: Any, query: Any) -> Any:
     return func.array(query.order_by(column.collate("C")).scalar_subquery())
 
 
+DEFAULTED = ("shared", "deleted", "aside", "watchers", "snoozed_until")
+"""Columns that a new ticket has from the table."""
 _had = func.unnest(ticket.c.tags).column_valued("had")
 _both = func.unnest(ticket.c.tags.op("||")(TAGS)).column_valued("both")
 
@@ -37,7 +40,7 @@ INSERT = compiled(
         {
             column.name: bindparam(f"b_{column.name}")
             for column in ticket.c
-            if column.name not in ("shared", "deleted")
+            if column.name not in DEFAULTED
         }
     )
 )
@@ -50,14 +53,34 @@ ADD_TAGS = _set(tags=_array(_both, select(_both).group_by(_both).correlate(ticke
 REMOVE_TAGS = _set(tags=_array(_had, select(_had).where(_had != all_(TAGS)).correlate(ticket)))
 
 
+SNOOZED = bindparam("b_until", type_=ticket.c.snoozed_until.type)
+OVER = _set(status=bindparam("b_status"), snoozed_until=None)
+SNOOZE = _set(snoozed_until=SNOOZED)
+ASIDE = _set(aside=bindparam("b_aside"), snoozed_until=None)
+DELETED = _set(deleted=true(), snoozed_until=None)
+NOT_DELETED = _set(deleted=false())
+
+
+def _with(column: Any) -> Statement:
+    without = func.array_remove(column, USER)
+    return _set(**{column.name: func.array_append(without, USER)})
+
+
+USER = bindparam("b_user", type_=Uuid())
+SHARED = _with(ticket.c.shared)
+UNSHARED = _set(shared=func.array_remove(ticket.c.shared, USER))
+WATCHED = _with(ticket.c.watchers)
+UNWATCHED = _set(watchers=func.array_remove(ticket.c.watchers, USER))
+
+
 def _nothing(_event: Event) -> dict[str, Any]:
     return {}
 
 
 CHANGES: dict[type[Event], tuple[Statement, Callable[[Any], dict[str, Any]]]] = {
     events.TicketStatusChangedV1: (STATUS, lambda e: {"b_status": e.status}),
-    events.TicketSolvedV1: (STATUS, lambda _: {"b_status": "solved"}),
-    events.TicketClosedV1: (STATUS, lambda _: {"b_status": "closed"}),
+    events.TicketSolvedV1: (OVER, lambda _: {"b_status": "solved"}),
+    events.TicketClosedV1: (OVER, lambda _: {"b_status": "closed"}),
     events.TicketReopenedV1: (STATUS, lambda _: {"b_status": "open"}),
     events.TicketPriorityChangedV1: (PRIORITY, lambda e: {"b_priority": e.priority}),
     events.TicketTeamChangedV1: (TEAM, lambda e: {"b_team_id": e.team_id}),
@@ -65,8 +88,20 @@ CHANGES: dict[type[Event], tuple[Statement, Callable[[Any], dict[str, Any]]]] = 
     events.TicketUnassignedV1: (ASSIGNEE, lambda _: {"b_assignee_id": None}),
     events.TicketTaggedV1: (ADD_TAGS, lambda e: {"b_tags": list(e.tags)}),
     events.TicketUntaggedV1: (REMOVE_TAGS, lambda e: {"b_tags": list(e.tags)}),
+    standing.TicketSnoozedV1: (SNOOZE, lambda e: {"b_until": e.until}),
+    standing.SnoozeEndedV1: (SNOOZE, lambda _: {"b_until": None}),
+    standing.TicketMarkedSpamV1: (ASIDE, lambda _: {"b_aside": "spam"}),
+    standing.TicketDeletedV1: (DELETED, _nothing),
+    standing.TicketSharedV1: (SHARED, lambda e: {"b_user": e.user_id}),
+    standing.TicketUnsharedV1: (UNSHARED, lambda e: {"b_user": e.user_id}),
+    standing.TicketWatchedV1: (WATCHED, lambda e: {"b_user": e.user_id}),
+    standing.TicketUnwatchedV1: (UNWATCHED, lambda e: {"b_user": e.user_id}),
 }
 """Which columns an event sets; any other only moves version and time."""
+RESTORED: dict[str, tuple[Statement, Callable[[Any], dict[str, Any]]]] = {
+    "deleted": (NOT_DELETED, _nothing),
+    "spam": (ASIDE, lambda _: {"b_aside": None}),
+}
 
 
 class TicketView:
@@ -84,6 +119,8 @@ class TicketView:
             await INSERT.execute(work, **_row(event, fact.version))
             return
         statement, what = CHANGES.get(type(event), (TOUCH, _nothing))
+        if isinstance(event, standing.TicketRestoredV1):
+            statement, what = RESTORED[event.was]
         await statement.execute(
             work, b_id=fact.stream_id, b_version=fact.version, b_at=event.at, **what(event)
         )

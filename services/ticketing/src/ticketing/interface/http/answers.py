@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 from deskstream_events.ticketing.ticket import Channel, Priority, Status
 from ticketing.application.ports import FailedReply, TicketRow
 from ticketing.application.queries import Shown
-from ticketing.domain.ticket import Attachment, Message, Reply, ReplyState
+from ticketing.domain.ticket import Attachment, Message, Reply, ReplyState, Standing
 
 Time = Annotated[datetime, AfterValidator(lambda at: at.astimezone(UTC))]
 
@@ -25,7 +25,7 @@ class StandingOut(Answer):
 
     id: UUID
     number: int
-    status: Status
+    status: Standing
     version: int
 
 
@@ -42,7 +42,7 @@ class TicketRowOut(Answer):
     id: UUID
     number: int
     subject: str
-    status: Status
+    status: Standing
     priority: Priority
     team_id: UUID
     assignee_id: UUID | None
@@ -50,6 +50,8 @@ class TicketRowOut(Answer):
     tags: tuple[str, ...]
     created_at: Time
     updated_at: Time
+    snoozed_until: Time | None
+    deleted: bool
     version: int
 
     @classmethod
@@ -138,6 +140,8 @@ class TicketOut(TicketRowOut):
 
     channel: Channel
     cc: tuple[str, ...]
+    shared_with: tuple[UUID, ...]
+    watchers: tuple[UUID, ...]
     messages: list[MessageOut]
     attachments: list[AttachmentOut]
 
@@ -149,6 +153,9 @@ class TicketOut(TicketRowOut):
         return cls.model_validate(
             {
                 **ticket.__dict__,
+                "status": ticket.standing,
+                "shared_with": tuple(sorted(ticket.shared)),
+                "watchers": tuple(sorted(ticket.watchers)),
                 "requester": requester,
                 "messages": [MessageOut.of(m, shown) for m in shown.messages],
                 "attachments": [AttachmentOut.of(f) for f in shown.attachments],

@@ -47,6 +47,7 @@ Tags = Annotated[tuple[_Tag, ...], Field(max_length=60)]
 Search = Annotated[str, StringConstraints(max_length=200), AfterValidator(_line)]
 Text = Annotated[str, StringConstraints(max_length=600_000)]
 """Longer than any body may be: the domain says how long, with its own code."""
+Staff = Annotated[tuple[UUID, ...], Field(max_length=50)]
 Files = Annotated[tuple[UUID, ...], Field(max_length=50)]
 
 

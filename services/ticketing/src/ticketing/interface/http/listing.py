@@ -8,8 +8,9 @@ from pydantic import Field
 from deskstream_chassis.access import Actor
 from deskstream_chassis.http.pages import MAX_LIMIT, Cursors
 from deskstream_events.event import Instant
-from deskstream_events.ticketing.ticket import Priority, Status
+from deskstream_events.ticketing.ticket import Priority
 from ticketing.application.ports import Filters, Position, Sort, TicketRow
+from ticketing.domain.ticket import Standing
 from ticketing.interface.http.fields import Name, Search, Strict, assignee_ref
 
 cursors: Cursors[Position] = Cursors("tickets", Position)  # type: ignore[arg-type]
@@ -18,7 +19,13 @@ cursors: Cursors[Position] = Cursors("tickets", Position)  # type: ignore[arg-ty
 class TicketQuery(Strict):
     """Query of GET /api/tickets; a name that is not here is an error."""
 
-    status: Annotated[tuple[Status, ...], Field(max_length=6)] = ()
+    status: Annotated[tuple[Standing, ...], Field(max_length=8)] = ()
+    """Without one: all but spam."""
+    deleted: bool = False
+    """What is deleted; managers and admins see some."""
+    snoozed: bool | None = None
+    watched: bool = False
+    """What the caller watches."""
     team: Annotated[tuple[UUID, ...], Field(max_length=50)] = ()
     assignee: Name | None = None
     """Id, e-mail, `me` or `none`."""
@@ -37,6 +44,9 @@ class TicketQuery(Strict):
         named = actor.user_id if self.assignee == "me" else assignee_ref(self.assignee)
         return Filters(
             statuses=self.status,
+            deleted=self.deleted,
+            snoozed=self.snoozed,
+            watcher=actor.user_id if self.watched else None,
             teams=self.team,
             assignee=None if unassigned else named,
             unassigned=unassigned,

@@ -5,19 +5,22 @@ from uuid import UUID
 
 from pydantic import model_validator
 
+from deskstream_events.event import Instant
 from deskstream_events.gateway.team import SUPPORT_TEAM_ID
-from deskstream_events.ticketing.ticket import Priority, Status
+from deskstream_events.ticketing.ticket import Priority
 from ticketing.application.add_note import AddNote
 from ticketing.application.change_ticket import ChangeTicket
 from ticketing.application.open_ticket import OpenTicket
 from ticketing.application.ports import RawBody, TicketRef
 from ticketing.application.reply_to_ticket import ReplyToTicket
+from ticketing.domain.changes import Target
 from ticketing.domain.errors import PublicComment
 from ticketing.interface.http.fields import (
     Copied,
     Email,
     Files,
     Name,
+    Staff,
     Strict,
     Subject,
     Tags,
@@ -80,13 +83,15 @@ class OpenTicketIn(WithText):
 class ChangeTicketIn(Strict):
     """PUT /api/tickets/{id}; what is absent stays, `assignee: null` takes the assignee off."""
 
-    status: Status | None = None
+    status: Target | None = None
     priority: Priority | None = None
     team_id: UUID | None = None
     assignee: Name | None = None
     tags: Tags | None = None
+    shared_with: Staff | None = None
+    watchers: Staff | None = None
 
-    def command(self, ticket: TicketRef, seen: int) -> ChangeTicket:
+    def command(self, ticket: TicketRef, seen: int | None) -> ChangeTicket:
         """What is meant."""
         return ChangeTicket(
             ticket=ticket,
@@ -97,6 +102,8 @@ class ChangeTicketIn(Strict):
             assignee=assignee_ref(self.assignee),
             unassign=self.assignee is None and "assignee" in self.model_fields_set,
             tags=self.tags,
+            shared_with=self.shared_with,
+            watchers=self.watchers,
         )
 
 
@@ -141,3 +148,9 @@ class ReopenIn(Strict):
     """POST …/reopen."""
 
     reason: Name | None = None
+
+
+class SnoozeIn(Strict):
+    """POST …/snooze; null ends it."""
+
+    until: Instant | None

@@ -37,7 +37,7 @@ def ticket_router(app: TicketingApp) -> APIRouter:
     @guarded("session", "api-key:tickets:create", body_limit=BODY_LIMIT)
     async def open_ticket(body: OpenTicketIn, caller: CallerDep, response: Response) -> StandingOut:
         stood = await caller.once(app.open_ticket, body.command(), TicketStood)
-        return _standing(stood, response)
+        return standing(stood, response)
 
     @router.get("/api/tickets")
     @guarded("session")
@@ -66,7 +66,7 @@ def ticket_router(app: TicketingApp) -> APIRouter:
         response: Response,
     ) -> StandingOut:
         command = body.command(ticket_ref(ticket), if_match(request))
-        return _standing(await caller.once(app.change_ticket, command, TicketStood), response)
+        return standing(await caller.once(app.change_ticket, command, TicketStood), response)
 
     @router.get("/api/tickets/{id}/comments")
     @guarded("ticket:view")
@@ -96,7 +96,7 @@ def ticket_router(app: TicketingApp) -> APIRouter:
     ) -> StandingOut:
         reason = body.reason if body else None
         command = ReopenTicket(ticket_ref(ticket), "staff", reason)
-        return _standing(await caller.once(app.reopen_ticket, command, TicketStood), response)
+        return standing(await caller.once(app.reopen_ticket, command, TicketStood), response)
 
     @router.post("/api/admin/tickets/{id}/reopen")
     @guarded("role:admin")
@@ -104,11 +104,12 @@ def ticket_router(app: TicketingApp) -> APIRouter:
         ticket: TicketId, body: ReopenIn, caller: CallerDep, response: Response
     ) -> StandingOut:
         command = ReopenTicket(ticket_ref(ticket), "admin", body.reason)
-        return _standing(await caller.once(app.reopen_ticket, command, TicketStood), response)
+        return standing(await caller.once(app.reopen_ticket, command, TicketStood), response)
 
     return router
 
 
-def _standing(stood: TicketStood, response: Response) -> StandingOut:
+def standing(stood: TicketStood, response: Response) -> StandingOut:
+    """The answer of a command, with the ETag of what it left."""
     response.headers["ETag"] = etag(stood.version)
     return StandingOut.model_validate(stood)
