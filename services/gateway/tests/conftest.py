@@ -18,6 +18,7 @@ from gateway.infra.db.summing_audit import SummingAudit
 from gateway.infra.db.trail import Trail
 from gateway.infra.db.views import VIEWS
 from gateway.infra.db.work import DbStore
+from gateway.infra.local_limiter import LocalLimiter
 from gateway.interface.http.app import create_inner_app
 from gateway.testing import NINE, PEPPERS, Cast, Client, FakeGateway, FakeKeys, Rig, cheap_app
 
@@ -90,7 +91,7 @@ async def own_routes(fake_rig: Rig) -> AsyncIterator[Client]:
     """The gateway's own routes over the fake, called as the gate calls them."""
     people = Cast(fake_rig)
     await people.support()
-    inner = create_inner_app(people.app)
+    inner = create_inner_app(people.app, LocalLimiter())
     handed: dict[str, Any] = {}
 
     async def gate(scope: Scope, receive: Receive, send: Send) -> None:

@@ -24,6 +24,7 @@ from deskstream_eventstore import Conflict, Database, KafkaSettings, Relay, Subj
 from gateway.application.acting import OPERATOR_NAME
 from gateway.application.app import GatewayApp, Peppers, build_app
 from gateway.application.ensure_support import EnsureSupport
+from gateway.application.limiter import Limiter
 from gateway.application.outbox_report import OutboxReport
 from gateway.application.ports import Audit, Keys, Sessions
 from gateway.application.service_operations import ServiceOperations
@@ -39,6 +40,7 @@ from gateway.infra.db.summing_audit import SummingAudit
 from gateway.infra.db.trail import Trail
 from gateway.infra.db.views import VIEWS
 from gateway.infra.db.work import DbStore
+from gateway.infra.local_limiter import LocalLimiter
 from gateway.infra.service_lag import OwnLag, RemoteLag
 from gateway.infra.service_operations import own_operations, remote_operations
 from gateway.infra.signing_keys import SigningKeysUnusable, load_signing_keys
@@ -50,7 +52,6 @@ from gateway.interface.gate.credentials import Credentials
 from gateway.interface.gate.cron import outbox_handler
 from gateway.interface.gate.gate import Gate, Handler
 from gateway.interface.gate.identity import Identities, Signer
-from gateway.interface.gate.limits import Limiter
 from gateway.interface.gate.observe import AccessLog, Observer
 from gateway.interface.gate.policy import Policy
 from gateway.interface.gate.proxy import Ending, Proxy
@@ -71,6 +72,7 @@ class Behind:
     sessions: Sessions
     keys: Keys
     audit: Audit
+    limiter: Limiter
     inner: ASGIApp
     """The gateway's own routes."""
     upstreams: Mapping[str, Upstream]
@@ -95,7 +97,7 @@ def build_gate(settings: Settings, behind: Behind, observer: Observer) -> Gate:
         table=TABLE,
         hosts=settings.hosts,
         address=ClientAddress(settings.trusted_proxies),
-        policy=Policy(credentials, Limiter(), behind.audit, settings.public_url),
+        policy=Policy(credentials, behind.limiter, behind.audit, settings.public_url),
         credentials=credentials,
         proxy=Proxy(behind.upstreams, identities, ending, grace=settings.shutdown_seconds / 2),
         inner=behind.inner,
@@ -162,12 +164,13 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
     services = {"gateway": own_operations(operations), **others}
     app, audit, passwords = build_accounts(settings, database, subjects, clock, services)
     verify = partial(Chain(key_bytes(settings.audit_key)).verify, database)
-    observer = observer_of(settings)
+    observer, limiter = observer_of(settings), LocalLimiter(settings.replicas)
     behind = Behind(
         sessions=DbSessions(database, clock, key_bytes(settings.session_pepper)),
         keys=DbKeys(database, clock, key_bytes(settings.key_pepper)),
         audit=audit,
-        inner=create_inner_app(app),
+        limiter=limiter,
+        inner=create_inner_app(app, limiter),
         upstreams=upstreams,
         signer=signer,
         clock=clock,
@@ -228,7 +231,7 @@ async def _write_lines(observer: Observer, stopping: asyncio.Event) -> None:
 
 def document() -> Mapping[str, Any]:
     """What the gateway's own routes offer, as OpenAPI; nothing is connected."""
-    found: Mapping[str, Any] = create_inner_app(cast("GatewayApp", None)).openapi()
+    found: Mapping[str, Any] = create_inner_app(cast("GatewayApp", None), LocalLimiter()).openapi()
     return found
 
 

@@ -87,6 +87,8 @@ class Settings(ServiceSettings):
     ops_urls: dict[str, Origin] = Field(default_factory=dict)
     """Where each service's guarded `/internal/ops/*` is found, by name of the service."""
 
+    replicas: int = Field(default=1, ge=1)
+    """How many gateways serve: where they cannot count together, each allows its part."""
     security_contact: str = Field(
         default="https://deskstream.dev/security", pattern=r"^(https://|mailto:)[!-~]+$"
     )

@@ -19,6 +19,7 @@ from deskstream_tools.local.processes import free_port
 from gateway.application.create_key import CreateKey
 from gateway.application.open_session import SignedIn
 from gateway.bootstrap import Behind, build_gate
+from gateway.infra.local_limiter import LocalLimiter
 from gateway.infra.signing_keys import load_signing_keys, write_signing_keys
 from gateway.infra.upstream import AiohttpUpstream
 from gateway.interface.gate.gate import Gate
@@ -226,12 +227,13 @@ def start(fake_rig: Rig, tmp_path: Path) -> Starter:
         people = Cast(fake_rig)
         await people.support()
         async with Service().serving() as ticketing:
-            upstream = AiohttpUpstream(ticketing.address)
+            upstream, limiter = AiohttpUpstream(ticketing.address), LocalLimiter()
             behind = Behind(
                 sessions=fake_rig.sessions,
                 keys=fake_rig.keys,
                 audit=fake_rig.audit,
-                inner=create_inner_app(fake_rig.app),
+                limiter=limiter,
+                inner=create_inner_app(fake_rig.app, limiter),
                 upstreams={"ticketing": upstream},
                 signer=signer,
                 clock=fake_rig.clock,

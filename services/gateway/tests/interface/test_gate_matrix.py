@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 from deskstream_chassis.access import Role
-from gateway.interface.gate.limits import Limiter
+from gateway.infra.local_limiter import LocalLimiter
 from gateway.interface.gate.routes import TABLE
 from gateway.interface.gate.rows import Row
 
@@ -26,7 +26,7 @@ def path_of(row: Row) -> str:
 
 async def ask(desk: Any, row: Row, headers: dict[str, str]) -> tuple[str, int, str]:
     """Row, status and code of an answer that must be a refusal; no service has heard a thing."""
-    desk.gate._policy._limiter = Limiter()  # limits are proven elsewhere
+    desk.gate._policy._limiter = LocalLimiter()  # limits are proven elsewhere
     body = {"content": b"{"} if row.unsafe else {}
     answer = await desk.http.request(row.method, path_of(row), headers=headers, **body)
     assert desk.ticketing.seen == [], row.key

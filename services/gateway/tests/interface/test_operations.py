@@ -24,6 +24,7 @@ from gateway.application.service_operations import (
     ServiceSilent,
     Verdict,
 )
+from gateway.infra.local_limiter import LocalLimiter
 from gateway.interface.http.app import create_inner_app
 from gateway.testing import NINE, Cast, Client, Rig, cheap_app
 
@@ -115,7 +116,7 @@ async def routes(fake_rig: Rig, services: dict[str, Shelf]) -> AsyncIterator[Cli
     app = cheap_app(fake, fake, fake, fake_rig.clock, services)
     people = Cast(replace(fake_rig, app=app))
     await people.support()
-    inner = create_inner_app(app)
+    inner = create_inner_app(app, LocalLimiter())
     handed: dict[str, Any] = {}
 
     async def gate(scope: Scope, receive: Receive, send: Send) -> None:

@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from deskstream_eventstore import Database
 from gateway.infra.db.summing_audit import SummingAudit
+from gateway.infra.local_limiter import LocalLimiter
 from gateway.interface.http.app import create_inner_app
 from gateway.testing import Cast, Client, Rig
 
@@ -26,7 +27,7 @@ async def routes(real_rig: Rig) -> AsyncIterator[Client]:
     people = Cast(real_rig)
     await people.support()
     await people.admin()
-    inner = create_inner_app(people.app)
+    inner = create_inner_app(people.app, LocalLimiter())
     handed: dict[str, Any] = {}
 
     async def gate(scope: Scope, receive: Receive, send: Send) -> None:

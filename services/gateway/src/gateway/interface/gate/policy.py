@@ -1,7 +1,9 @@
 """Who passes: proof, limit, right and origin of a request, decided before its body is read."""
 
 from deskstream_chassis.http.problem import Problem, forbidden, unavailable
+from gateway.application.limiter import Limiter
 from gateway.application.ports import Audit, KeyFacts, StoreDown
+from gateway.domain.quota import Quota
 from gateway.interface.gate.credentials import (
     Credentials,
     Principal,
@@ -11,7 +13,7 @@ from gateway.interface.gate.credentials import (
 from gateway.interface.gate.csrf import check_site, check_token
 from gateway.interface.gate.exchange import Exchange
 from gateway.interface.gate.headers import RequestHeaders
-from gateway.interface.gate.limits import BY_ADDRESS, QUOTAS, Limiter, Quota, quota_of_key
+from gateway.interface.gate.limits import BY_ADDRESS, QUOTAS, limit_headers, quota_of_key
 from gateway.interface.gate.rows import Row
 from gateway.interface.http.cookie import session_header
 
@@ -52,13 +54,13 @@ class Policy:
     async def _admit(self, exchange: Exchange, row: Row, headers: RequestHeaders) -> None:
         single = headers.single
         if row.access.public:
-            self._limit(exchange, row, None)
+            await self._limit(exchange, row, None)
             if row.unsafe and row.template.startswith(_OWN_FORMS):
                 check_site(single.get(b"sec-fetch-site"), single.get(b"origin"), self._own_origin)
                 exchange.principal = await self._session_at_hand(headers)
             return
         principal = exchange.principal = await self._proven(exchange, headers)
-        self._limit(exchange, row, principal)
+        await self._limit(exchange, row, principal)
         _check_right(row, principal)
         if principal.actor.kind == "key":
             self._audit.note("key_used", "ok", principal=principal.name)
@@ -99,7 +101,7 @@ class Policy:
                 return known
         stranger = "address:" + exchange.address
         if secret is None or not self._credentials.was_known(secret):
-            self._take(exchange, QUOTAS["api"], stranger, peek=True)
+            await self._take(exchange, QUOTAS["api"], stranger, peek=True)
         if secret is not None:
             look_up = (
                 self._credentials.by_cookie if authorization is None else self._credentials.by_key
@@ -107,29 +109,31 @@ class Policy:
             found = await look_up(secret)
             if found is not None:
                 return found
-        self._take(exchange, QUOTAS["api"], stranger)
+        await self._take(exchange, QUOTAS["api"], stranger)
         raise unauthenticated()
 
-    def _limit(self, exchange: Exchange, row: Row, principal: Principal | None) -> None:
+    async def _limit(self, exchange: Exchange, row: Row, principal: Principal | None) -> None:
         quota = QUOTAS.get(row.rate)
         if quota is None:
             return
         if principal is None or row.rate in BY_ADDRESS:
-            self._take(exchange, quota, "address:" + exchange.address)
+            await self._take(exchange, quota, "address:" + exchange.address)
             return
         facts = principal.facts
         if row.rate == "api" and isinstance(facts, KeyFacts) and facts.rate_per_minute:
             quota = quota_of_key(facts.rate_per_minute)
-        self._take(exchange, quota, principal.name)
+        await self._take(exchange, quota, principal.name)
 
-    def _take(self, exchange: Exchange, quota: Quota, key: str, *, peek: bool = False) -> None:
+    async def _take(
+        self, exchange: Exchange, quota: Quota, key: str, *, peek: bool = False
+    ) -> None:
         if peek:
-            verdict = self._limiter.peek(quota, key)
+            verdict = await self._limiter.peek(quota, key)
         else:
-            verdict = self._limiter.hit(quota, key)
-            exchange.limit_headers = verdict.headers()
+            verdict = await self._limiter.hit(quota, key)
+            exchange.limit_headers = limit_headers(verdict)
         if not verdict.allowed:
-            exchange.limit_headers = verdict.headers()
+            exchange.limit_headers = limit_headers(verdict)
             raise Problem(429, "rate_limited")
 
     def _note(self, exchange: Exchange, row: Row, problem: Problem) -> None:

@@ -2,7 +2,8 @@
 
 from deskstream_chassis.http.app import ServiceApp, create_app
 from gateway.application.app import GatewayApp
-from gateway.interface.gate.limits import AccountLimit, Limiter
+from gateway.application.limiter import Limiter
+from gateway.interface.gate.limits import AccountLimit
 from gateway.interface.http.audit_routes import audit_router
 from gateway.interface.http.auth_routes import auth_router
 from gateway.interface.http.errors import ERRORS
@@ -15,10 +16,10 @@ from gateway.interface.http.staff_routes import staff_router
 from gateway.interface.http.verify_routes import verify_router
 
 
-def create_inner_app(app: GatewayApp, limit: AccountLimit | None = None) -> ServiceApp:
+def create_inner_app(app: GatewayApp, limiter: Limiter) -> ServiceApp:
     """Routes, guards and errors. It believes the scope's principal (interface/scope.py), so only
     the gate may call it; it is never bound to a port."""
-    limit = limit or AccountLimit(Limiter())
+    limit = AccountLimit(limiter)
     routers = (
         auth_router(app, limit),
         session_router(app),

@@ -44,7 +44,7 @@ def auth_router(app: GatewayApp, limit: AccountLimit) -> APIRouter:
     @guarded("public", reason="whoever works here asks for an account", body_limit=AUTH_BODY_LIMIT)
     async def register(body: Registration, caller: VisitorDep, address: AddressDep) -> Accepted:
         """A verification mail goes out; the answer is the same for a known address."""
-        limit.take(body.email)
+        await limit.take(body.email)
         command = RegisterUser(body.email, body.name, body.password, address)
         await caller.once(app.register_user, command, type(None))
         return Accepted()
@@ -53,7 +53,7 @@ def auth_router(app: GatewayApp, limit: AccountLimit) -> APIRouter:
     @guarded("public", reason="the mail may have been lost", body_limit=AUTH_BODY_LIMIT)
     async def resend(body: Address, caller: VisitorDep, address: AddressDep) -> Accepted:
         """Another mail, where an account waits for one; the answer is always the same."""
-        limit.take(body.email)
+        await limit.take(body.email)
         command = ResendVerification(body.email, address)
         async with even_time():
             await caller.once(app.resend_verification, command, type(None))
@@ -70,7 +70,7 @@ def auth_router(app: GatewayApp, limit: AccountLimit) -> APIRouter:
         agent: Annotated[str, Header(alias="user-agent", include_in_schema=False)] = "",
     ) -> SignedInAnswer:
         """Opens a session; the one whose cookie came along ends."""
-        limit.take(body.email)
+        await limit.take(body.email)
         replaces = session.session_id if session else None
         command = SignIn(body.email, body.password, address, replaces, device_of(agent))
         opened = await caller.once(app.sign_in, command, SignedIn)

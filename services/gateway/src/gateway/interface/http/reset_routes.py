@@ -28,7 +28,7 @@ def reset_router(app: GatewayApp, limit: AccountLimit) -> APIRouter:
     @guarded("public", reason="asked by those who cannot sign in", body_limit=BODY_LIMIT)
     async def forgot(body: Address, caller: VisitorDep, address: AddressDep) -> Accepted:
         """A link goes to an active account's address; the answer is always the same."""
-        limit.take(body.email)
+        await limit.take(body.email)
         command = ForgotPassword(body.email, address)
         async with even_time():
             await caller.once(app.forgot_password, command, type(None))
