@@ -97,7 +97,7 @@ def build_gate(settings: Settings, behind: Behind, observer: Observer) -> Gate:
         table=TABLE,
         hosts=settings.hosts,
         address=ClientAddress(settings.trusted_proxies),
-        policy=Policy(credentials, behind.limiter, behind.audit, settings.public_url),
+        policy=Policy(credentials, behind.limiter, behind.audit, settings.public_url, behind.clock),
         credentials=credentials,
         proxy=Proxy(behind.upstreams, identities, ending, grace=settings.shutdown_seconds / 2),
         inner=behind.inner,

@@ -219,7 +219,7 @@ async def test_served_rows_are_listed() -> None:
     code, out, _ = await run(["routes", "--json"], {"PATH": os.environ["PATH"]})
     rows = json.loads(out)
     assert code == 0
-    assert {"method", "path", "service", "access", "rate"} == set(rows[0])
+    assert {"method", "path", "service", "access", "rate", "step_up"} == set(rows[0])
     assert len(rows) >= 37
 
 

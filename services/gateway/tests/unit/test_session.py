@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from gateway.domain.session import ABSOLUTE, IDLE, Session, csrf_token, token_hash
+from gateway.domain.session import ABSOLUTE, IDLE, Session, csrf_token, freshly_proven, token_hash
 
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
@@ -37,3 +37,10 @@ def test_the_header_token_belongs_to_one_session_and_one_installation() -> None:
 def test_what_is_kept_of_a_token_is_not_the_token() -> None:
     assert token_hash("one") != b"one"
     assert token_hash("one") != token_hash("two")
+
+
+def test_a_proof_counts_for_ten_minutes_and_none_for_nothing() -> None:
+    ten = timedelta(minutes=10)
+    assert freshly_proven(START, START + ten)
+    assert not freshly_proven(START, START + ten + timedelta(microseconds=1))
+    assert not freshly_proven(None, START)

@@ -9,6 +9,7 @@ import httpx
 from deskstream_tools.demo.target import CheckFailed, Target
 
 COOKIE = "__Host-sid"
+STEP_UP = "step_up_required"
 LIMITED_TRIES, LONGEST_WAIT = 3, 60.0
 
 
@@ -30,6 +31,7 @@ class Session:
         self._address = address
         self._cookie: str | None = None
         self._csrf: str | None = None
+        self._password: str | None = None
 
     async def sign_in(self, email: str, password: str) -> dict[str, Any]:
         """Open a session. Raises CheckFailed where it is refused."""
@@ -37,14 +39,23 @@ class Session:
             "POST", "/api/auth/login", 200, json={"email": email, "password": password}
         )
         body: dict[str, Any] = answer.json()
-        self._csrf = body["csrf"]
+        self._csrf, self._password = body["csrf"], password
         return body
 
     async def send(self, method: str, path: str, **more: Any) -> httpx.Response:
         """One request, whatever its answer.
 
-        Told to come back later (429), it does, as `Retry-After` says, at most three times.
+        Told to come back later (429), it does, as `Retry-After` says, at most three times; asked
+        for a fresh proof, it gives the password it signed in with and asks once more.
         """
+        answer = await self._once(method, path, **more)
+        if self._password and answer.status_code == 403 and STEP_UP in answer.text:
+            proof = {"password": self._password}
+            await self._once("POST", "/api/auth/step-up", json=proof)
+            answer = await self._once(method, path, **more)
+        return answer
+
+    async def _once(self, method: str, path: str, **more: Any) -> httpx.Response:
         headers = {**self._headers(method), **more.pop("headers", {})}
         url = f"{self._target.gateway_url}{path}"
         answer = await self._client.request(method, url, headers=headers, **more)

@@ -27,6 +27,7 @@ from gateway.application.service_operations import ServiceOperations
 from gateway.application.set_user_teams import SetUserTeamsHandler
 from gateway.application.sign_in import SignInHandler
 from gateway.application.sign_out import SignOutHandler
+from gateway.application.step_up import StepUpHandler
 from gateway.application.store import Store
 from gateway.application.tokens import SessionTokens
 from gateway.application.verification import VerificationMail
@@ -47,6 +48,7 @@ class GatewayApp:
     sign_out: SignOutHandler
     own_sessions: OwnSessions
     end_session: EndSessionHandler
+    step_up: StepUpHandler
     change_password: ChangePasswordHandler
     forgot_password: ForgotPasswordHandler
     reset_password: ResetPasswordHandler
@@ -96,6 +98,7 @@ def build_app(
         sign_out=SignOutHandler(store, clock),
         own_sessions=OwnSessions(queries, clock),
         end_session=EndSessionHandler(store, clock),
+        step_up=StepUpHandler(store, clock, passwords, tokens),
         change_password=ChangePasswordHandler(store, clock, passwords, new_password, tokens),
         forgot_password=ForgotPasswordHandler(store, clock, sealer, _new_token),
         reset_password=ResetPasswordHandler(store, clock, new_password, audit),

@@ -112,6 +112,9 @@ class OpenSessions(Protocol):
         """Every open session of this user gets another token at its next request: his rights have
         changed."""
 
+    async def prove(self, session_id: UUID, at: datetime) -> None:
+        """Its owner proved at that moment who he is, if the session is open."""
+
     async def end(self, session_id: UUID, at: datetime) -> None:
         """This one; nothing happens if it has ended."""
 

@@ -12,6 +12,8 @@ IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
 ROTATION_GRACE = timedelta(seconds=30)
 """A token that was replaced still works so long: other tabs may have requests under way (02 §3)."""
+PROOF_LASTS = timedelta(minutes=10)
+"""So long after a proof rows that need one are open (02 §3, step-up)."""
 TOUCH_EVERY = timedelta(minutes=1)
 """A session's last use is written at most this often; it may end that much too early."""
 
@@ -38,6 +40,11 @@ class Session:
         """Neither ended, nor idle, nor too old."""
         idle = now - self.last_seen_at
         return self.ended_at is None and idle < IDLE and now < self.expires_at
+
+
+def freshly_proven(proven_at: datetime | None, now: datetime) -> bool:
+    """Whether the last proof still counts for what asks for a fresh one."""
+    return proven_at is not None and now - proven_at <= PROOF_LASTS
 
 
 def token_hash(token: str) -> bytes:

@@ -152,6 +152,8 @@ def _seen_from_outside(operation: dict[str, Any], row: Row) -> dict[str, Any]:
         "x-rate": row.rate,
         "security": _security(row),
     }
+    if row.step_up:
+        seen["x-step-up"] = True
     if row.body_limit:
         seen["x-body-limit"] = row.body_limit
     return seen

@@ -104,6 +104,11 @@ _ROTATE_LATER = compiled(
     .where(session.c.user_id == bindparam("owner"), session.c.ended_at.is_(None))
     .values(rotate_due=True)
 )
+_PROVE = compiled(
+    update(session)
+    .where(session.c.session_id == bindparam("id"), session.c.ended_at.is_(None))
+    .values(proven_at=bindparam("at"))
+)
 _TOUCH = compiled(
     update(session)
     .where(session.c.session_id == bindparam("id"), session.c.ended_at.is_(None))
@@ -141,6 +146,10 @@ class DbOpenSessions:
     async def rotate_later(self, user_id: UUID) -> None:
         """A mark in each open one."""
         await _ROTATE_LATER.execute(self._work, owner=user_id)
+
+    async def prove(self, session_id: UUID, at: datetime) -> None:
+        """One row."""
+        await _PROVE.execute(self._work, id=session_id, at=at)
 
     async def end(self, session_id: UUID, at: datetime) -> None:
         """If it is open."""

@@ -135,6 +135,11 @@ class _OpenSessions:
         open_ones = [s.session_id for s in sessions if s.user_id == user_id and not s.ended_at]
         self._state.rotate_due = self._state.rotate_due.union(open_ones)
 
+    async def prove(self, session_id: UUID, at: datetime) -> None:
+        for key, session in self._state.sessions.items():
+            if session.session_id == session_id and session.ended_at is None:
+                self._state.sessions[key] = replace(session, proven_at=at)
+
     async def end(self, session_id: UUID, at: datetime) -> None:
         self._end([k for k, s in self._state.sessions.items() if s.session_id == session_id], at)
 

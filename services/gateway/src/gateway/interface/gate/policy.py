@@ -1,9 +1,13 @@
 """Who passes: proof, limit, right and origin of a request, decided before its body is read."""
 
+from datetime import datetime
+
+from deskstream_chassis.clock import Clock
 from deskstream_chassis.http.problem import Problem, forbidden, unavailable
 from gateway.application.limiter import Limiter
-from gateway.application.ports import Audit, KeyFacts, StoreDown
+from gateway.application.ports import Audit, KeyFacts, SessionFacts, StoreDown
 from gateway.domain.quota import Quota
+from gateway.domain.session import freshly_proven
 from gateway.interface.gate.credentials import (
     Credentials,
     Principal,
@@ -33,12 +37,18 @@ class Policy:
     """
 
     def __init__(
-        self, credentials: Credentials, limiter: Limiter, audit: Audit, own_origin: str
+        self,
+        credentials: Credentials,
+        limiter: Limiter,
+        audit: Audit,
+        own_origin: str,
+        clock: Clock,
     ) -> None:
         self._credentials = credentials
         self._limiter = limiter
         self._audit = audit
         self._own_origin = own_origin.encode()
+        self._clock = clock
 
     async def admit(self, exchange: Exchange, row: Row, headers: RequestHeaders) -> None:
         """Fills in the exchange's principal and RateLimit headers. Raises Problem 401, 403, 429,
@@ -68,6 +78,8 @@ class Policy:
         if row.unsafe:
             check_site(single.get(b"sec-fetch-site"), single.get(b"origin"), self._own_origin)
             check_token(single.get(b"x-csrf-token"), principal.csrf)
+        if row.step_up:
+            _check_proof(principal, self._clock.now())
         if row.renews and not principal.touched and b"deskstream-background" not in single:
             await self._credentials.touch(principal)
         if row.renews:
@@ -155,3 +167,10 @@ def _check_right(row: Row, principal: Principal) -> None:
             raise forbidden()
     elif not access.session or not actor.is_at_least(access.role):
         raise forbidden()
+
+
+def _check_proof(principal: Principal, now: datetime) -> None:
+    facts = principal.facts
+    if not (isinstance(facts, SessionFacts) and freshly_proven(facts.proven_at, now)):
+        told = "prove again who you are with POST /api/auth/step-up, then repeat the request"
+        raise forbidden("step_up_required", told)

@@ -84,6 +84,8 @@ class Row:
     """May be asked again once, before the first byte, after a broken connection."""
     renews: bool
     """Counts as use by a person: the session's idle time starts again."""
+    step_up: bool
+    """Asks a session for a proof of its owner not older than ten minutes (design 02 §3)."""
     public_reason: str | None
     served: bool
 
@@ -148,6 +150,7 @@ def make_row(
     timeout: float | None = None,
     viewer: bool = False,
     renews: bool = True,
+    step_up: bool = False,
 ) -> Row:
     """A row with what its class says by default. Raises ValueError for a row without sense."""
     verb, kind = cast("Method", method), cast("Rate", rate)
@@ -172,6 +175,7 @@ def make_row(
         unsafe=verb in _UNSAFE,
         idempotent=verb in {"GET", "HEAD"},
         renews=renews,
+        step_up=step_up,
         public_reason=reason,
         served=f"{method} {path}" not in unserved,
     )

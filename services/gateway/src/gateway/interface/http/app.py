@@ -7,6 +7,7 @@ from gateway.interface.gate.limits import AccountLimit
 from gateway.interface.http.audit_routes import audit_router
 from gateway.interface.http.auth_routes import auth_router
 from gateway.interface.http.errors import ERRORS
+from gateway.interface.http.factor_routes import factor_router
 from gateway.interface.http.key_routes import key_router
 from gateway.interface.http.ops_routes import ops_router
 from gateway.interface.http.principal import authenticate
@@ -23,6 +24,7 @@ def create_inner_app(app: GatewayApp, limiter: Limiter) -> ServiceApp:
     routers = (
         auth_router(app, limit),
         session_router(app),
+        factor_router(app, limit),
         verify_router(app),
         reset_router(app, limit),
         staff_router(app),
