@@ -26,6 +26,7 @@ class Line:
     admin: str
     key: str
     foreign: str
+    fresh: str
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"

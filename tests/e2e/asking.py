@@ -6,9 +6,10 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 import asyncpg
@@ -25,12 +26,14 @@ from deskstream_tools.demo.waiting import eventually
 from deskstream_tools.local.stack import Stack
 from gateway.domain.api_key import ALPHABET, ID_LENGTH, SECRET_LENGTH, spell
 
-REFUSALS = {"unauthenticated", "forbidden", "csrf_token", "cross_site"}
+REFUSALS = {"unauthenticated", "forbidden", "csrf_token", "cross_site", "step_up_required"}
 GOOD: dict[str, dict[str, Any]] = {
     "PUT /api/tickets/{id}": {"json": {"priority": "high"}, "headers": {"If-Match": '"1"'}},
     "POST /api/tickets/{id}/comments": {"json": {"body_text": "x"}},
     "POST /api/tickets/{id}/attachments": {"files": {"file": ("a.txt", b"a", "text/plain")}},
+    "DELETE /api/tickets/{id}": {"headers": {"If-Match": '"1"'}},
     "POST /api/tickets/{id}/reply": {"json": {"body_text": "x"}},
+    "POST /api/tickets/{id}/snooze": {"json": {"until": "2098-01-01T09:00:00Z"}},
 }
 """What a row about a ticket takes, where an empty document is refused before the ticket is read."""
 
@@ -138,16 +141,31 @@ def strangers(desk: Desk, tokens: dict[str, str]) -> list[Asker]:
 async def expired(desk: Desk, stack: Stack) -> Asker:
     """An admin whose session was not used for 31 minutes."""
     member = await desk.join("admin")
+    await age(stack, "last_seen_at", 31, member.id)
+    return Asker("an expired session", member.session)
+
+
+async def long_proven(desk: Desk, stack: Stack) -> Asker:
+    """An admin who gave his password eleven minutes ago, and does not give it again."""
+    member, session = await desk.join("admin"), desk.visitor()
+    body = {"email": member.email, "password": PASSWORD}
+    opened = await session.call("POST", "/api/auth/login", 200, json=body)
+    cookie = opened.headers["set-cookie"].partition(";")[0]
+    await age(stack, "proven_at", 11, member.id)
+    headers = {"Cookie": cookie, "X-CSRF-Token": opened.json()["csrf"]}
+    return Asker("an admin of long ago", desk.visitor(), partial(dict, headers))
+
+
+async def age(
+    stack: Stack, column: Literal["last_seen_at", "proven_at"], by: int, who: str
+) -> None:
+    """Let `by` minutes pass for somebody's sessions alone."""
     connection = await asyncpg.connect(stack.dsn("gateway"))
     try:
-        await connection.execute(
-            "update session set last_seen_at = last_seen_at - interval '31 minutes'"
-            " where user_id = $1",
-            member.id,
-        )
+        statement = f"update session set {column} = {column} - $1::interval where user_id = $2"
+        await connection.execute(statement, timedelta(minutes=by), who)
     finally:
         await connection.close()
-    return Asker("an expired session", member.session)
 
 
 async def suspended(desk: Desk) -> Asker:

@@ -19,6 +19,7 @@ from e2e.asking import (
     an_admin,
     expired,
     heard_by,
+    long_proven,
     signed_in_once_more,
     signer,
     staff,
@@ -128,6 +129,20 @@ async def test_a_role_gets_what_is_its_own_and_nothing_above(
             admitted.append(await who.ask(line, about.url(line.path, one)))
     assert [str(a) for a in admitted if not a.admitted] == []
     assert len(refused) + len(admitted) == len(guarded)
+
+
+async def test_a_proof_older_than_ten_minutes_is_asked_for_again_where_it_matters(
+    desk: Desk, stack: Stack, lines: list[Line], about: Things
+) -> None:
+    asker = await long_proven(desk, stack)
+    fresh = [line for line in lines if line.fresh]
+    async with unheard(desk, stack):
+        answers = await asked(asker, fresh, about)
+    assert wrong(answers, 403, "step_up_required") == []
+    assert fresh
+    rest = [line for line in lines if line.guarded and line.admin == "yes" and not line.fresh]
+    answers = await asked(asker, [line for line in rest if line.method == "GET"], about)
+    assert [str(a) for a in answers if not a.admitted] == []
 
 
 async def test_a_key_reaches_what_its_scope_names_and_nothing_else(
