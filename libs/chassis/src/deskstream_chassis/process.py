@@ -13,6 +13,7 @@ import asyncpg
 import uvloop
 from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
+from pydantic_settings import SettingsError
 from starlette.types import ASGIApp
 
 from deskstream_chassis.commands import run_command
@@ -83,6 +84,9 @@ def main(spec: ServiceSpec[S], argv: Sequence[str] | None = None) -> None:
     except ValidationError as error:
         for problem in error.errors(include_input=False, include_url=False):
             _complain(f"{'.'.join(map(str, problem['loc'])) or 'settings'}: {problem['msg']}")
+        sys.exit(2)
+    except SettingsError as error:  # a value that should be JSON; the text names the field alone
+        _complain(str(error))
         sys.exit(2)
     sys.exit(_run(spec, settings, command, arguments[1:]))
 

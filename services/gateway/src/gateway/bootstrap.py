@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -56,7 +56,9 @@ from gateway.interface.gate.observe import AccessLog, Observer
 from gateway.interface.gate.policy import Policy
 from gateway.interface.gate.proxy import Ending, Proxy
 from gateway.interface.gate.routes import TABLE
+from gateway.interface.gate.rows import Row
 from gateway.interface.gate.site import site_handlers
+from gateway.interface.gate.webhooks import WebhookEntry, demand_secrets
 from gateway.interface.http.app import create_inner_app
 from gateway.settings import Settings
 
@@ -88,18 +90,24 @@ def observer_of(settings: Settings) -> Observer:
     return Observer(access_log=access_log, tracing=settings.tracing)
 
 
-def build_gate(settings: Settings, behind: Behind, observer: Observer) -> Gate:
-    """The gate before what is behind it."""
+def build_gate(
+    settings: Settings, behind: Behind, observer: Observer, table: Sequence[Row] = TABLE
+) -> Gate:
+    """The gate before what is behind it. Raises WebhookSecretMissing."""
+    demand_secrets(table, settings.secrets_of_vendors)
     credentials = Credentials(behind.sessions, behind.keys)
     site = site_handlers(settings.public_url, settings.security_contact, behind.clock)
     identities, ending = Identities(behind.signer), Ending()
+    proxy = Proxy(behind.upstreams, identities, ending, grace=settings.shutdown_seconds / 2)
+    secrets = settings.secrets_of_vendors
     return Gate(
-        table=TABLE,
+        table=table,
         hosts=settings.hosts,
         address=ClientAddress(settings.trusted_proxies),
         policy=Policy(credentials, behind.limiter, behind.audit, settings.public_url, behind.clock),
         credentials=credentials,
-        proxy=Proxy(behind.upstreams, identities, ending, grace=settings.shutdown_seconds / 2),
+        proxy=proxy,
+        webhooks=WebhookEntry(proxy, secrets, behind.audit, behind.clock),
         inner=behind.inner,
         handlers={**site, **behind.handlers},
         observer=observer,

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from deskstream_chassis.settings import HexKey, ServiceSettings, key_bytes
+from gateway.domain.webhook import VENDORS, weakness
 
 _DISTINCT_BYTES = 16
 """A random 256-bit key has about 30 different bytes; what a person types has few."""
@@ -41,6 +42,21 @@ def _listed(value: object) -> object:
 
 def _network(value: str) -> str:
     ip_network(value)
+    return value
+
+
+def _vendor_secrets(value: dict[str, tuple[SecretStr, ...]]) -> dict[str, tuple[SecretStr, ...]]:
+    for name, given in value.items():
+        vendor = VENDORS.get(name)
+        if vendor is None:
+            raise ValueError(f"{name}: unknown vendor; there are {', '.join(VENDORS)}")
+        if not 1 <= len(given) <= 2:
+            raise ValueError(f"{name}: must be one secret, or two while they change")
+        for secret in given:
+            if why := weakness(secret.get_secret_value()):
+                raise ValueError(f"{name}: {why}")
+            if not vendor.takes(secret.get_secret_value()):
+                raise ValueError(f"{name}: must be whsec_ and base64 of 24 to 64 bytes")
     return value
 
 
@@ -89,6 +105,12 @@ class Settings(ServiceSettings):
 
     replicas: int = Field(default=1, ge=1)
     """How many gateways serve: where they cannot count together, each allows its part."""
+    webhook_secrets: Annotated[
+        dict[str, tuple[SecretStr, ...]], AfterValidator(_vendor_secrets)
+    ] = Field(default_factory=dict)
+    """JSON: by vendor one secret, or two while they change. Each vendor of a served row needs one
+    (interface/gate/webhooks.py)."""
+
     security_contact: str = Field(
         default="https://deskstream.dev/security", pattern=r"^(https://|mailto:)[!-~]+$"
     )
@@ -100,6 +122,14 @@ class Settings(ServiceSettings):
     def hosts(self) -> frozenset[str]:
         """Every value of `Host` that is accepted."""
         return frozenset({urlsplit(self.public_url).netloc, *self.allowed_hosts})
+
+    @property
+    def secrets_of_vendors(self) -> dict[str, tuple[str, ...]]:
+        """What each vendor signs with."""
+        return {
+            name: tuple(secret.get_secret_value() for secret in given)
+            for name, given in self.webhook_secrets.items()
+        }
 
     @property
     def upstreams(self) -> dict[str, str]:

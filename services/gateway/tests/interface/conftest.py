@@ -3,7 +3,7 @@
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,8 @@ from gateway.infra.signing_keys import load_signing_keys, write_signing_keys
 from gateway.infra.upstream import AiohttpUpstream
 from gateway.interface.gate.gate import Gate
 from gateway.interface.gate.observe import Observer
+from gateway.interface.gate.routes import TABLE
+from gateway.interface.gate.rows import Row
 from gateway.interface.http.app import create_inner_app
 from gateway.settings import Settings
 from gateway.testing import Cast, Rig, operator
@@ -219,7 +221,12 @@ def start(fake_rig: Rig, tmp_path: Path) -> Starter:
     """Starts desks: `async with start(trusted_proxies="127.0.0.1") as desk`."""
 
     @asynccontextmanager
-    async def started(observer: Observer | None = None, **more: Any) -> AsyncIterator[Desk]:
+    async def started(
+        observer: Observer | None = None,
+        table: Sequence[Row] = TABLE,
+        services: Sequence[str] = ("ticketing",),
+        **more: Any,
+    ) -> AsyncIterator[Desk]:
         port, keys = free_port(), tmp_path / "keys.json"
         if not keys.exists():
             write_signing_keys(keys)
@@ -234,12 +241,12 @@ def start(fake_rig: Rig, tmp_path: Path) -> Starter:
                 audit=fake_rig.audit,
                 limiter=limiter,
                 inner=create_inner_app(fake_rig.app, limiter),
-                upstreams={"ticketing": upstream},
+                upstreams=dict.fromkeys(services, upstream),
                 signer=signer,
                 clock=fake_rig.clock,
             )
             seen_by = observer or Observer(access_log=None, tracing=False)
-            gate = build_gate(settings_for(port, keys, **more), behind, seen_by)
+            gate = build_gate(settings_for(port, keys, **more), behind, seen_by, table)
             url = f"http://127.0.0.1:{port}"
             async with running(gate, port), httpx.AsyncClient(base_url=url) as http:
                 yield Desk(gate, port, ticketing, people, fake_rig, signer, http)

@@ -230,6 +230,8 @@ async def test_served_rows_are_listed() -> None:
         ("KEY_PEPPER", "short"),
         ("AUDIT_KEY", "00" * 32),
         ("MAIL_TOKEN_KEY", None),
+        ("WEBHOOK_SECRETS", '{"shopify": ["changeme-changeme-changeme"]}'),
+        ("WEBHOOK_SECRETS", "not json"),
         ("PUBLIC_URL", "desk"),
         ("SIGNING_KEYS_FILE", None),
     ],

@@ -71,3 +71,31 @@ def test_production_is_https() -> None:
 def test_a_proxy_that_is_no_network_is_refused() -> None:
     with pytest.raises(ValidationError):
         settings(trusted_proxies="everybody")
+
+
+@pytest.mark.parametrize(
+    ("vendor", "given"),
+    [
+        ("3cx", []),
+        ("3cx", ["short"]),
+        ("shopify", ["changeme-changeme-changeme"]),
+        ("quickbooks", [secrets.token_hex(20), "0123456789abcdef0123456789abcdef"]),
+        ("shopify", [secrets.token_hex(20) for _ in range(3)]),
+        ("mail", [secrets.token_hex(20)]),
+        ("mail", ["whsec_f3a9c1d877b04e5290ab*"]),
+        ("acme", [secrets.token_hex(20)]),
+    ],
+)
+def test_a_vendors_secret_that_is_no_good_is_refused_by_its_name(
+    vendor: str, given: list[str]
+) -> None:
+    with pytest.raises(ValidationError, match=f"(?s)webhook_secrets.*{vendor}: ") as refused:
+        settings(webhook_secrets={vendor: given})
+    assert not any(secret in str(refused.value) for secret in given)
+
+
+def test_a_vendors_secrets_are_read_and_never_shown() -> None:
+    given = {"3cx": (secrets.token_hex(20), secrets.token_hex(20))}
+    found = settings(webhook_secrets=given)
+    assert found.secrets_of_vendors == given
+    assert given["3cx"][0] not in repr(found)

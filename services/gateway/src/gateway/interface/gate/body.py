@@ -112,6 +112,13 @@ class BoundedBody:
         body: bytes = message.get("body", b"")
         return body
 
+    async def whole(self) -> bytes:
+        """All of it, for whoever must have seen the last byte before trusting the first."""
+        read: list[bytes] = []
+        while (chunk := await self.next()) is not None:
+            read.append(chunk)
+        return b"".join(read)
+
     async def start(self) -> bytes | AsyncIterator[bytes]:
         """The whole of a small body, or the stream of a large one."""
         read: list[bytes] = []

@@ -17,9 +17,10 @@ _LONGEST = 512
 
 @dataclass(slots=True)
 class Principal:
-    """A caller that proved who he is. `name` is his opaque reference, `csrf` empty for keys."""
+    """A caller that proved who he is. `name` is his opaque reference, `csrf` empty for keys;
+    `facts` None for a vendor, of whom the store knows nothing."""
 
-    facts: SessionFacts | KeyFacts
+    facts: SessionFacts | KeyFacts | None
     actor: Actor
     name: str
     csrf: bytes

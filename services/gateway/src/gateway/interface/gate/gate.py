@@ -18,6 +18,7 @@ from gateway.interface.gate.paths import path_trick, query_trick
 from gateway.interface.gate.policy import Policy
 from gateway.interface.gate.proxy import Ending, Proxy, bounded, inner_scope
 from gateway.interface.gate.rows import Row
+from gateway.interface.gate.webhooks import WebhookEntry
 
 Handler = Callable[[Exchange], Awaitable[None]]
 """Answers a row that needs no application (health, robots …)."""
@@ -40,6 +41,7 @@ class Gate:
         policy: Policy,
         credentials: Credentials,
         proxy: Proxy,
+        webhooks: WebhookEntry,
         inner: ASGIApp,
         handlers: Mapping[str, Handler],
         observer: Observer,
@@ -52,6 +54,7 @@ class Gate:
         self._policy = policy
         self._credentials = credentials
         self._proxy = proxy
+        self._webhooks = webhooks
         self._inner = inner
         self._handlers = handlers
         self._observer = observer
@@ -139,6 +142,9 @@ class Gate:
         self, exchange: Exchange, match: Match, headers: RequestHeaders, receive: Receive
     ) -> None:
         row = match.row
+        if row.access.webhook is not None:
+            await self._webhooks.receive(exchange, match, headers, receive)
+            return
         if row.upstream != "gateway":
             await self._proxy.forward(exchange, match, headers, receive)
             return

@@ -8,6 +8,7 @@ from starlette.types import Receive, Scope
 
 from deskstream_chassis.http.problem import Problem, unavailable
 from gateway.application.upstream import (
+    Body,
     Upstream,
     UpstreamAnswer,
     UpstreamDown,
@@ -74,39 +75,63 @@ class Proxy:
     ) -> None:
         """Ask the row's service and pass its answer back. Raises Problem until the answer began."""
         row = match.row
-        upstream = self._upstreams.get(row.upstream)
-        if upstream is None:
-            raise unavailable("upstream_not_configured")
+        self._upstream(row.upstream)
         body = bounded(row, headers, receive)
         payload = None if body is None else await body.start()
-        request = UpstreamRequest(
-            method=row.method,
-            target=_target(match.path, exchange.scope),
-            headers=self._headers(exchange, row, headers, streamed=not isinstance(payload, bytes)),
-            body=payload,
-            first_byte=row.timeout,
-            idempotent=row.idempotent,
+        onward = self._headers(
+            exchange, row.upstream, headers, streamed=not isinstance(payload, bytes)
         )
+        request = _request(row, _target(match.path, exchange.scope), onward, payload)
         try:
-            answer = await upstream.send(request)
+            await self._send(exchange, row.upstream, request, receive)
         except UpstreamError as error:
             if body is not None and body.failure is not None:
                 raise body.failure from None
             raise upstream_problem(error) from None
+
+    async def forward_whole(
+        self,
+        exchange: Exchange,
+        match: Match,
+        headers: RequestHeaders,
+        receive: Receive,
+        *,
+        owner: str,
+        body: bytes,
+    ) -> None:
+        """As `forward`, to this service, with a body that was read and proven; no query goes on,
+        for nobody signed one."""
+        onward = self._headers(exchange, owner, headers, streamed=False)
+        try:
+            request = _request(match.row, match.path, onward, body)
+            await self._send(exchange, owner, request, receive)
+        except UpstreamError as error:
+            raise upstream_problem(error) from None
+
+    def _upstream(self, name: str) -> Upstream:
+        found = self._upstreams.get(name)
+        if found is None:
+            raise unavailable("upstream_not_configured")
+        return found
+
+    async def _send(
+        self, exchange: Exchange, name: str, request: UpstreamRequest, receive: Receive
+    ) -> None:
+        answer = await self._upstream(name).send(request)
         try:
             await self._pass_back(exchange, answer, receive)
         finally:
             answer.close()
 
     def _headers(
-        self, exchange: Exchange, row: Row, headers: RequestHeaders, *, streamed: bool
+        self, exchange: Exchange, audience: str, headers: RequestHeaders, *, streamed: bool
     ) -> dict[str, str]:
         onward = headers.onward()
         if streamed and headers.length:
             onward["content-length"] = str(headers.length)
         onward["deskstream-correlation"] = exchange.correlation
         if exchange.principal is not None:
-            token = self._identities.token(exchange.principal, row.upstream)
+            token = self._identities.token(exchange.principal, audience)
             onward["deskstream-identity"] = token
         if exchange.span is not None:
             onward["traceparent"] = traceparent_of(exchange.span)
@@ -165,6 +190,10 @@ class Proxy:
 async def _left(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         continue
+
+
+def _request(row: Row, target: str, headers: dict[str, str], body: Body) -> UpstreamRequest:
+    return UpstreamRequest(row.method, target, headers, body, row.timeout, row.idempotent)
 
 
 def _target(path: str, scope: Scope) -> str:
