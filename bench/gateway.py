@@ -22,7 +22,14 @@ CONNECTIONS = 16
 KEYS = 4
 """One key alone may ask 1,000 times a second; a quiet machine does more."""
 REQUESTS = {"nginx": 8_000, "gateway": 2_400}
-SECRETS = ("SUBJECT_KEY", "SESSION_PEPPER", "KEY_PEPPER", "AUDIT_KEY", "MAIL_TOKEN_KEY")
+SECRETS = (
+    "SUBJECT_KEY",
+    "SESSION_PEPPER",
+    "KEY_PEPPER",
+    "AUDIT_KEY",
+    "FACTOR_KEY",
+    "MAIL_TOKEN_KEY",
+)
 BODY = json.dumps({"id": str(uuid4()), "subject": "x" * 400, "status": "open", "version": 3})
 PATH = f"/api/tickets/{uuid4()}"
 READY_SECONDS = 60.0

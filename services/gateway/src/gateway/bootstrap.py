@@ -1,6 +1,8 @@
 """The only place where the gateway is put together."""
 
 import asyncio
+import hashlib
+import hmac
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -40,6 +42,7 @@ from gateway.infra.db.summing_audit import SummingAudit
 from gateway.infra.db.trail import Trail
 from gateway.infra.db.views import VIEWS
 from gateway.infra.db.work import DbStore
+from gateway.infra.factor_vault import SealedFactorVault
 from gateway.infra.local_limiter import LocalLimiter
 from gateway.infra.service_lag import OwnLag, RemoteLag
 from gateway.infra.service_operations import own_operations, remote_operations
@@ -140,10 +143,11 @@ def build_accounts(
         queries=DbQueries(database),
         passwords=passwords,
         sealer=Sealer(key_bytes(settings.mail_token_key), MAIL_LINK),
+        vault=SealedFactorVault(key_bytes(settings.factor_key)),
         audit=audit,
         clock=clock,
         common_passwords=load_common_passwords(),
-        peppers=Peppers(key_bytes(settings.session_pepper), key_bytes(settings.key_pepper)),
+        peppers=_peppers(settings),
         services=services,
     )
     return app, audit, passwords
@@ -210,6 +214,15 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         for upstream in (*upstreams.values(), *ops.values()):
             await upstream.close()
         await database.close()
+
+
+def _peppers(settings: Settings) -> Peppers:
+    factor_key = key_bytes(settings.factor_key)
+    return Peppers(
+        session=key_bytes(settings.session_pepper),
+        key=key_bytes(settings.key_pepper),
+        recovery=hmac.new(factor_key, b"recovery codes", hashlib.sha256).digest(),
+    )
 
 
 async def _support(app: GatewayApp) -> None:

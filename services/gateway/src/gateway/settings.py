@@ -81,6 +81,8 @@ class Settings(ServiceSettings):
     session_pepper: SecretKey
     key_pepper: SecretKey
     audit_key: SecretKey
+    factor_key: SecretKey
+    """Seals second factors; where it is lost, everybody sets his anew."""
     mail_token_key: SecretKey
     """Shared with notifier alone."""
     signing_keys_file: Path
@@ -145,7 +147,14 @@ class Settings(ServiceSettings):
 
     @model_validator(mode="after")
     def _refuse_unsafe(self) -> Self:
-        keys = ("subject_key", "session_pepper", "key_pepper", "audit_key", "mail_token_key")
+        keys = (
+            "subject_key",
+            "session_pepper",
+            "key_pepper",
+            "audit_key",
+            "factor_key",
+            "mail_token_key",
+        )
         values = [getattr(self, name).get_secret_value().lower() for name in keys]
         if len(set(values)) != len(values):
             raise ValueError(f"{', '.join(keys)} must differ from each other")

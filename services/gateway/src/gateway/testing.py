@@ -7,6 +7,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 import httpx
+from pyotp import TOTP
 from sqlalchemy import select
 
 from deskstream_chassis.access import Actor, Role
@@ -22,9 +23,11 @@ from gateway.application.acting import OPERATOR_NAME, VISITOR_NAME
 from gateway.application.app import GatewayApp, Peppers, build_app
 from gateway.application.change_user_status import ChangeUserStatus
 from gateway.application.create_admin import CreateAdmin
+from gateway.application.enable_factor import EnabledFactor, EnableFactor
 from gateway.application.ensure_support import EnsureSupport
 from gateway.application.forgot_password import ForgotPassword
-from gateway.application.open_session import SignedIn
+from gateway.application.offer_factor import OfferFactor
+from gateway.application.open_session import PendingSignIn, SignedIn
 from gateway.application.ports import Audit, Keys, Queries, Sessions
 from gateway.application.register_user import RegisterUser
 from gateway.application.reset_password import ResetPassword
@@ -32,9 +35,11 @@ from gateway.application.service_operations import ServiceOperations
 from gateway.application.sign_in import SignIn
 from gateway.application.store import Store
 from gateway.application.verify_email import VerifyEmail
+from gateway.application.verify_factor import VerifyFactor
 from gateway.domain.device import UNKNOWN
 from gateway.infra.argon2_passwords import Argon2Passwords, Cost
 from gateway.infra.common_passwords import load_common_passwords
+from gateway.infra.factor_vault import SealedFactorVault
 from gateway.infra.memory.gateway import FakeGateway, FakeKeys
 from gateway.interface.scope import ADDRESS, PRINCIPAL
 
@@ -56,7 +61,7 @@ __all__ = [
 ]
 
 NINE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-PEPPERS = Peppers(session=b"s" * 32, key=b"k" * 32)
+PEPPERS = Peppers(session=b"s" * 32, key=b"k" * 32, recovery=b"r" * 32)
 
 
 def cheap_passwords(**bounds: int) -> Argon2Passwords:
@@ -85,6 +90,7 @@ def cheap_app(
         queries=queries,
         passwords=cheap_passwords(),
         sealer=PlainSealer(),
+        vault=SealedFactorVault(b"f" * 32),
         audit=audit,
         clock=clock,
         common_passwords=load_common_passwords(),
@@ -225,9 +231,32 @@ class Cast:
         replaces: UUID | None = None,
         device: str = UNKNOWN,
     ) -> SignedIn:
-        """Sign in."""
+        """Sign in, without a second factor."""
         command = SignIn(email, password, "192.0.2.7", replaces, device)
-        return await visitor().once(self.app.sign_in, command, SignedIn)
+        found = await self.app.sign_in(command, visitor())
+        assert isinstance(found, SignedIn)
+        return found
+
+    async def first_step(self, email: str = "ada@shop.test", password: str = PASSWORD) -> str:
+        """The token of a sign-in that waits for the second factor."""
+        found = await self.app.sign_in(SignIn(email, password, "192.0.2.7"), visitor())
+        assert isinstance(found, PendingSignIn)
+        return found.token
+
+    async def second_step(self, pending: str, code: str) -> SignedIn:
+        """The code for it."""
+        return await self.app.verify_factor(VerifyFactor(pending, code, "192.0.2.7"), visitor())
+
+    async def set_factor(self, opened: SignedIn) -> tuple[str, EnabledFactor]:
+        """Set a second factor: its secret, and what enabling it answered."""
+        offer = OfferFactor(self.rig.clock.now())
+        secret = (await self.app.offer_factor(offer, signed_in(opened))).secret
+        enable = EnableFactor(self.code(secret), "192.0.2.7")
+        return secret, await self.app.enable_factor(enable, signed_in(opened))
+
+    def code(self, secret: str, steps: int = 0) -> str:
+        """What an authenticator shows, so many half minutes from now."""
+        return TOTP(secret).at(self.rig.clock.now(), counter_offset=steps)
 
     async def change(
         self, by: Caller, user_id: UUID, status: Literal["active", "suspended"], **more: Any

@@ -13,6 +13,7 @@ from gateway.application.app import build_app
 from gateway.domain.errors import SignInFailed
 from gateway.infra.argon2_passwords import Argon2Passwords
 from gateway.infra.common_passwords import load_common_passwords
+from gateway.infra.factor_vault import SealedFactorVault
 from gateway.testing import PEPPERS, Cast, PlainSealer, Rig
 
 ROUNDS = 5
@@ -38,6 +39,7 @@ def at_full_cost(rig: Rig) -> Cast:
         queries=rig.queries,
         passwords=Argon2Passwords(),
         sealer=PlainSealer(),
+        vault=SealedFactorVault(b"f" * 32),
         audit=rig.audit,
         clock=rig.clock,
         common_passwords=load_common_passwords(),

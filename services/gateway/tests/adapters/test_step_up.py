@@ -15,7 +15,7 @@ async def test_the_right_password_proves_and_gives_the_session_another_token(peo
     user_id = await people.agent()
     opened = await people.sign_in("ada@shop.test")
     people.rig.clock.advance(minutes=25)
-    done = await people.app.step_up(StepUp(PASSWORD, HOME), signed_in(opened))
+    done = await people.app.step_up(StepUp(HOME, password=PASSWORD), signed_in(opened))
     assert done.until == NINE + timedelta(minutes=35)
     facts = await people.rig.sessions.find(done.token)
     assert facts is not None
@@ -31,7 +31,7 @@ async def test_a_wrong_password_proves_nothing(people: Cast) -> None:
     opened = await people.sign_in("ada@shop.test")
     people.rig.clock.advance(minutes=25)
     with pytest.raises(WrongPassword):
-        await people.app.step_up(StepUp("wrong horse", HOME), signed_in(opened))
+        await people.app.step_up(StepUp(HOME, password="wrong horse"), signed_in(opened))
     facts = await people.rig.sessions.find(opened.token)
     assert facts is not None
     assert facts.proven_at == NINE
@@ -41,9 +41,9 @@ async def test_the_proof_is_of_one_session_alone(people: Cast) -> None:
     await people.agent()
     here, there = await people.sign_in("ada@shop.test"), await people.sign_in("ada@shop.test")
     people.rig.clock.advance(minutes=25)
-    await people.app.step_up(StepUp(PASSWORD, HOME), signed_in(here))
+    await people.app.step_up(StepUp(HOME, password=PASSWORD), signed_in(here))
     facts = await people.rig.sessions.find(there.token)
     assert facts is not None
     assert facts.proven_at == NINE
     with pytest.raises(Forbidden):
-        await people.app.step_up(StepUp(PASSWORD, HOME), operator())
+        await people.app.step_up(StepUp(HOME, password=PASSWORD), operator())

@@ -179,7 +179,14 @@ def browser(opened: SignedIn) -> dict[str, str]:
 
 def settings_for(port: int, keys: Path, **more: Any) -> Settings:
     """Settings of a gate on this port."""
-    names = ("subject_key", "session_pepper", "key_pepper", "audit_key", "mail_token_key")
+    names = (
+        "subject_key",
+        "session_pepper",
+        "key_pepper",
+        "audit_key",
+        "factor_key",
+        "mail_token_key",
+    )
     return Settings(
         **{name: secrets.token_hex(32) for name in names},
         database_dsn="postgresql://unused",

@@ -67,6 +67,7 @@ async def use_every_route(routes: Client) -> list[httpx.Response]:
     path = "/api/auth/reset-password"
     wrong.append(await routes.anonymous("POST", path, json=reset))
     await routes.anonymous("POST", path, json={**reset, "new_password": PASSWORD + " reset"})
+    wrong += await use_a_factor(routes)
     headers = {"Idempotency-Key": "once"}
     body = {"status": "suspended", "reason": REASON}
     for _ in range(2):
@@ -74,6 +75,27 @@ async def use_every_route(routes: Client) -> list[httpx.Response]:
     body["reason"] = REASON * 99
     wrong.append(await routes.as_session(admin, "POST", status, json=body))
     return [answer for answer in wrong if answer.status_code >= 400]
+
+
+async def use_a_factor(routes: Client) -> list[httpx.Response]:
+    """Set one, step up, sign in with it; each also gone wrong."""
+    people, step_up = routes.people, "/api/auth/step-up"
+    opened = await people.sign_in(EMAIL, PASSWORD + " reset")
+    token, factor = opened.token, "/api/auth/factor"
+    wrong = [await routes.as_session(token, "POST", step_up, json={"password": "zarquon"})]
+    uri = (await routes.as_session(token, "POST", factor, json={})).json()["uri"]
+    assert "zaphod.marker" in uri
+    wrong.append(await routes.as_session(token, "POST", factor, json={"code": "zarquon"}))
+    _, enabled = await people.set_factor(opened)
+    wrong.append(
+        await routes.as_session(enabled.token, "POST", step_up, json={"password": "zarquon"})
+    )
+    pending = await people.first_step(EMAIL, PASSWORD + " reset")
+    verify = "/api/auth/factor/verify"
+    for code in ("zarquon", enabled.recovery_codes[0]):
+        body = {"pending": pending, "code": code}
+        wrong.append(await routes.anonymous("POST", verify, json=body))
+    return wrong
 
 
 async def test_personal_data_stays_where_it_belongs(

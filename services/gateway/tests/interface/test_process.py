@@ -21,7 +21,14 @@ from deskstream_tools import topics
 from deskstream_tools.local.processes import free_port
 from gateway.infra.signing_keys import write_signing_keys
 
-SECRETS = ("SUBJECT_KEY", "SESSION_PEPPER", "KEY_PEPPER", "AUDIT_KEY", "MAIL_TOKEN_KEY")
+SECRETS = (
+    "SUBJECT_KEY",
+    "SESSION_PEPPER",
+    "KEY_PEPPER",
+    "AUDIT_KEY",
+    "FACTOR_KEY",
+    "MAIL_TOKEN_KEY",
+)
 
 
 def migrated(dsn: str) -> None:
@@ -229,6 +236,7 @@ async def test_served_rows_are_listed() -> None:
         ("SESSION_PEPPER", None),
         ("KEY_PEPPER", "short"),
         ("AUDIT_KEY", "00" * 32),
+        ("FACTOR_KEY", None),
         ("MAIL_TOKEN_KEY", None),
         ("WEBHOOK_SECRETS", '{"shopify": ["changeme-changeme-changeme"]}'),
         ("WEBHOOK_SECRETS", "not json"),

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from gateway.settings import Settings
 
-KEYS = ("subject_key", "session_pepper", "key_pepper", "audit_key", "mail_token_key")
+KEYS = ("subject_key", "session_pepper", "key_pepper", "audit_key", "factor_key", "mail_token_key")
 
 
 def settings(**changed: Any) -> Settings:

@@ -52,7 +52,7 @@ def _common(settings: StackSettings, postgres: PostgresServer, service: str) -> 
 
 def _gateway(settings: StackSettings, keys: Mapping[str, str]) -> dict[str, str]:
     port = settings.ports["gateway-api"]
-    names = ("SESSION_PEPPER", "KEY_PEPPER", "AUDIT_KEY", "MAIL_TOKEN_KEY")
+    names = ("SESSION_PEPPER", "KEY_PEPPER", "AUDIT_KEY", "FACTOR_KEY", "MAIL_TOKEN_KEY")
     return {
         **{name: keys[name] for name in names},
         "SIGNING_KEYS_FILE": str(signing_keys(settings.data)),

@@ -10,6 +10,7 @@ KEYS = (
     "SESSION_PEPPER",
     "KEY_PEPPER",
     "AUDIT_KEY",
+    "FACTOR_KEY",
     "MAIL_TOKEN_KEY",
     "PLUS_TOKEN_KEY",
 )

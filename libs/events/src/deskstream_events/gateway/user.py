@@ -101,3 +101,18 @@ class TeamsChangedV1(UserEvent):
 @registry.event("gateway.user.password_changed.v1")
 class PasswordChangedV1(UserEvent):
     """He set another password. Carries no trace of it."""
+
+
+@registry.event("gateway.user.factor_enabled.v1")
+class FactorEnabledV1(UserEvent):
+    """He set a second factor, or replaced the one he had. Carries no trace of it."""
+
+
+@registry.event("gateway.user.factor_disabled.v1")
+class FactorDisabledV1(UserEvent):
+    """His lost second factor was taken off by an admin; his sessions end, and he signs in by
+    password alone until he sets another one."""
+
+    disabled_by: UUID | None = None
+    """None: by the operator of the installation (`desk user reset-factor`)."""
+    reason: PersonalText | None = None

@@ -1,8 +1,12 @@
 """Who a caller is to the domain, and how its decisions are put on the trail."""
 
+from uuid import UUID
+
 from deskstream_chassis.caller import Caller
 from deskstream_events.gateway.audit import Action
 from deskstream_events.gateway.user import (
+    FactorDisabledV1,
+    FactorEnabledV1,
     PasswordChangedV1,
     RoleChangedV1,
     TeamsChangedV1,
@@ -22,6 +26,8 @@ _ACTIONS: dict[type[UserEvent], Action] = {
     RoleChangedV1: "role_changed",
     TeamsChangedV1: "teams_changed",
     PasswordChangedV1: "password_changed",
+    FactorEnabledV1: "factor_enabled",
+    FactorDisabledV1: "factor_disabled",
 }
 
 
@@ -51,6 +57,14 @@ def demand_admin(caller: Caller) -> None:
     """Raises Forbidden for anyone but an admin and the operator of the installation."""
     if staff_of(caller).role != "admin":
         raise Forbidden("only admins may do this")
+
+
+def own_session(caller: Caller) -> tuple[UUID, UUID]:
+    """Account and session of someone who is signed in. Raises Forbidden for anyone else."""
+    user_id, session = caller.actor.user_id, caller.actor.session
+    if user_id is None or session is None:
+        raise Forbidden("only staff may do this")
+    return user_id, UUID(session)
 
 
 def save(work: GatewayWork, user: User) -> None:

@@ -12,12 +12,15 @@ from gateway.application.create_admin import CreateAdminHandler
 from gateway.application.create_key import CreateKeyHandler
 from gateway.application.create_team import CreateTeamHandler
 from gateway.application.decide_operations import DecideOperations
+from gateway.application.enable_factor import EnableFactorHandler
 from gateway.application.ensure_support import EnsureSupportHandler
+from gateway.application.factor_proof import FactorProof
 from gateway.application.forgot_password import ForgotPasswordHandler
 from gateway.application.new_password import NewPassword
+from gateway.application.offer_factor import OfferFactorHandler
 from gateway.application.open_session import OpenSession
 from gateway.application.own_sessions import EndSessionHandler, OwnSessions
-from gateway.application.ports import Audit, Passwords, Queries, Sealer
+from gateway.application.ports import Audit, FactorVault, Passwords, Queries, Sealer
 from gateway.application.register_user import RegisterUserHandler
 from gateway.application.resend_verification import ResendVerificationHandler
 from gateway.application.reset_password import ResetPasswordHandler
@@ -32,7 +35,9 @@ from gateway.application.store import Store
 from gateway.application.tokens import SessionTokens
 from gateway.application.verification import VerificationMail
 from gateway.application.verify_email import VerifyEmailHandler
+from gateway.application.verify_factor import VerifyFactorHandler
 from gateway.application.watch_services import WatchServices
+from gateway.domain.factor import SECRET_BYTES
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,9 @@ class GatewayApp:
     sign_out: SignOutHandler
     own_sessions: OwnSessions
     end_session: EndSessionHandler
+    verify_factor: VerifyFactorHandler
+    offer_factor: OfferFactorHandler
+    enable_factor: EnableFactorHandler
     step_up: StepUpHandler
     change_password: ChangePasswordHandler
     forgot_password: ForgotPasswordHandler
@@ -70,6 +78,7 @@ class Peppers:
 
     session: bytes
     key: bytes
+    recovery: bytes
 
 
 def build_app(
@@ -78,6 +87,7 @@ def build_app(
     queries: Queries,
     passwords: Passwords,
     sealer: Sealer,
+    vault: FactorVault,
     audit: Audit,
     clock: Clock,
     common_passwords: Collection[str],
@@ -86,6 +96,8 @@ def build_app(
 ) -> GatewayApp:
     """Put the use cases together; the ports come from bootstrap, or from a test."""
     tokens = SessionTokens(peppers.session, _new_token)
+    opening = OpenSession(tokens)
+    proof = FactorProof(vault, peppers.recovery)
     new_password = NewPassword(passwords, common_passwords)
     mail = VerificationMail(sealer, _new_token)
     return GatewayApp(
@@ -94,11 +106,16 @@ def build_app(
         verify_email=VerifyEmailHandler(store, clock, audit),
         change_user_status=ChangeUserStatusHandler(store, clock),
         set_user_teams=SetUserTeamsHandler(store, clock),
-        sign_in=SignInHandler(store, clock, passwords, OpenSession(tokens)),
+        sign_in=SignInHandler(store, clock, passwords, opening),
         sign_out=SignOutHandler(store, clock),
         own_sessions=OwnSessions(queries, clock),
         end_session=EndSessionHandler(store, clock),
-        step_up=StepUpHandler(store, clock, passwords, tokens),
+        verify_factor=VerifyFactorHandler(store, clock, proof, opening),
+        offer_factor=OfferFactorHandler(store, clock, vault, _new_secret),
+        enable_factor=EnableFactorHandler(
+            store, clock, proof, peppers.recovery, tokens, _random_text
+        ),
+        step_up=StepUpHandler(store, clock, passwords, proof, tokens),
         change_password=ChangePasswordHandler(store, clock, passwords, new_password, tokens),
         forgot_password=ForgotPasswordHandler(store, clock, sealer, _new_token),
         reset_password=ResetPasswordHandler(store, clock, new_password, audit),
@@ -117,6 +134,10 @@ def build_app(
 
 def _new_token() -> str:
     return secrets.token_urlsafe(32)
+
+
+def _new_secret() -> bytes:
+    return secrets.token_bytes(SECRET_BYTES)
 
 
 def _random_text(alphabet: str, length: int) -> str:

@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import UUID
 
 from deskstream_chassis.caller import Caller
 from deskstream_chassis.clock import Clock
-from gateway.application.acting import save
+from gateway.application.acting import own_session, save
 from gateway.application.new_password import NewPassword
 from gateway.application.ports import Passwords
 from gateway.application.store import Store
 from gateway.application.tokens import SessionTokens
-from gateway.domain.errors import Forbidden, WrongPassword
+from gateway.domain.errors import WrongPassword
 from gateway.domain.password import normal_password
 from gateway.domain.session import ROTATION_GRACE, token_hash
 
@@ -44,9 +43,7 @@ class ChangePasswordHandler:
         self._passwords, self._new_password = passwords, new_password
 
     async def __call__(self, command: ChangePassword, caller: Caller) -> str:
-        user_id, session = caller.actor.user_id, caller.actor.session
-        if user_id is None or session is None:
-            raise Forbidden("only staff may do this")
+        user_id, session_id = own_session(caller)
         async with self._store.work(caller.origin) as work:
             user = await work.users.get(user_id)
             old_hash = await work.credentials.hold(user_id)
@@ -55,7 +52,10 @@ class ChangePasswordHandler:
         if not verdict.right:
             await self._refuse(command, caller, now)
         new_hash = await self._new_password.hash(
-            command.new_password, personal=(user.email, user.name), field="new_password"
+            command.new_password,
+            personal=(user.email, user.name),
+            has_factor=user.has_factor,
+            field="new_password",
         )
         async with self._store.work(caller.origin) as work:
             user = await work.users.get(user_id)
@@ -64,9 +64,9 @@ class ChangePasswordHandler:
             user.change_password(now)
             await work.credentials.set(user_id, new_hash, now)
             await work.reset_links.use_all(user_id, now)
-            await work.sessions.end_all(user_id, now, but=UUID(session))
+            await work.sessions.end_all(user_id, now, but=session_id)
             token = self._tokens.new()
-            await work.sessions.rotate(UUID(session), token_hash(token), now + ROTATION_GRACE)
+            await work.sessions.rotate(session_id, token_hash(token), now + ROTATION_GRACE)
             save(work, user)
             return token
 

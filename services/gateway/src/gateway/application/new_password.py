@@ -12,7 +12,16 @@ class NewPassword:
     def __init__(self, passwords: Passwords, common: Collection[str]) -> None:
         self._passwords, self._common = passwords, common
 
-    async def hash(self, password: str, *, personal: Iterable[str], field: str = "password") -> str:
+    async def hash(
+        self,
+        password: str,
+        *,
+        personal: Iterable[str],
+        has_factor: bool = False,
+        field: str = "password",
+    ) -> str:
         """Raises WeakPassword, naming `field`; Busy when too many wait."""
-        normal = accept_password(password, common=self._common, personal=personal, field=field)
+        normal = accept_password(
+            password, common=self._common, personal=personal, has_factor=has_factor, field=field
+        )
         return await self._passwords.hash(normal)

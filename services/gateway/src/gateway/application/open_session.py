@@ -1,4 +1,4 @@
-"""The one way in which a sign-in ends: a fresh session."""
+"""The one way in which a sign-in ends: a fresh session, or the question for the second factor."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,6 +8,7 @@ from uuid import UUID
 from deskstream_chassis.ids import new_id
 from gateway.application.store import GatewayWork
 from gateway.application.tokens import SessionTokens
+from gateway.domain.factor import PENDING_LASTS, Pending
 from gateway.domain.session import Session, token_hash
 from gateway.domain.user import User
 
@@ -23,6 +24,14 @@ class SignedIn:
     csrf: str = field(repr=False)
     session: Session
     user: User = field(repr=False)
+
+
+@dataclass(frozen=True)
+class PendingSignIn:
+    """Nobody is signed in yet: `token` and a code of the second factor finish it in time."""
+
+    token: str = field(repr=False)
+    expires_at: datetime
 
 
 class OpenSession:
@@ -42,9 +51,12 @@ class OpenSession:
         address: str,
         replaces: UUID | None,
         proof: Proof,
-    ) -> SignedIn:
-        """A session with a new token; the one that it `replaces` ends, its token is never reused.
-        What an issuer elsewhere vouched for is no proof to us: such a session steps up first."""
+    ) -> SignedIn | PendingSignIn:
+        """Where a second factor is set and not yet `proof`, a pending sign-in. Else a session with
+        a new token; the one that it `replaces` ends, its token is never reused. What an issuer
+        elsewhere vouched for is no proof to us: such a session steps up first."""
+        if user.has_factor and proof != "factor":
+            return await self._ask_for_factor(work, user, at, address)
         if replaces is not None:
             await work.sessions.end(replaces, at)
         token = self._tokens.new()
@@ -60,3 +72,12 @@ class OpenSession:
         ref = f"user:{user.user_id}"
         work.audit("signed_in", at=at, principal=ref, target=ref, address=address)
         return SignedIn(token, self._tokens.csrf(session.session_id), session, user)
+
+    async def _ask_for_factor(
+        self, work: GatewayWork, user: User, at: datetime, address: str
+    ) -> PendingSignIn:
+        token, expires_at = self._tokens.new(), at + PENDING_LASTS
+        await work.pending.add(token_hash(token), Pending(user.user_id, expires_at))
+        ref, code = f"user:{user.user_id}", "factor_pending"
+        work.audit("signed_in", "denied", at=at, target=ref, code=code, address=address)
+        return PendingSignIn(token, expires_at)

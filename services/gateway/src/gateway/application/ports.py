@@ -128,6 +128,7 @@ class UserRow:
     status: Status
     teams: tuple[UUID, ...]
     registered_at: datetime
+    has_factor: bool
 
 
 @dataclass(frozen=True)
@@ -196,6 +197,16 @@ class Passwords(Protocol):
 
     async def verify(self, password_hash: str | None, password: str) -> Verdict:
         """Takes as long for None (nobody there) as for a wrong password."""
+
+
+class FactorVault(Protocol):
+    """Keeps the secrets of second factors, each sealed for its account alone."""
+
+    def seal(self, user_id: UUID, secret: str) -> str:
+        """What the store may keep."""
+
+    def unseal(self, user_id: UUID, sealed: str) -> str:
+        """The secret. Raises StoreDown where it was not sealed for this account with this key."""
 
 
 class Sealer(Protocol):

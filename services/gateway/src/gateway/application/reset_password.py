@@ -39,7 +39,10 @@ class ResetPasswordHandler:
         async with self._store.work(caller.origin) as work:
             user = await self._owner(work, command, now)
         new_hash = await self._new_password.hash(
-            command.new_password, personal=(user.email, user.name), field="new_password"
+            command.new_password,
+            personal=(user.email, user.name),
+            has_factor=user.has_factor,
+            field="new_password",
         )
         async with self._store.work(caller.origin) as work:
             await work.credentials.hold(user.user_id)

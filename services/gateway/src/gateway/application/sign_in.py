@@ -6,7 +6,7 @@ from uuid import UUID
 
 from deskstream_chassis.caller import Caller
 from deskstream_chassis.clock import Clock
-from gateway.application.open_session import OpenSession, SignedIn
+from gateway.application.open_session import OpenSession, PendingSignIn, SignedIn
 from gateway.application.ports import Passwords
 from gateway.application.store import Store
 from gateway.domain.device import UNKNOWN
@@ -28,7 +28,8 @@ class SignIn:
 
 
 class SignInHandler:
-    """Opens a fresh session for an active account and the right password.
+    """Opens a fresh session for an active account and the right password, or asks for the second
+    factor where one is set.
 
     Everything else raises SignInFailed after the same work: one slow verification and one
     transaction with an entry on the trail. A hash made with old parameters is made anew. Raises
@@ -41,7 +42,7 @@ class SignInHandler:
         self._store, self._clock = store, clock
         self._passwords, self._sessions = passwords, sessions
 
-    async def __call__(self, command: SignIn, caller: Caller) -> SignedIn:
+    async def __call__(self, command: SignIn, caller: Caller) -> SignedIn | PendingSignIn:
         password = normal_password(command.password)
         async with self._store.work(caller.origin) as work:
             user = await work.users.by_email(command.email)
@@ -52,8 +53,8 @@ class SignInHandler:
             return await self._refuse(command, caller, user, now, "wrong_credentials")
         rehashed = await self._passwords.hash(password) if verdict.outdated else None
         async with self._store.work(caller.origin) as work:
-            user = await work.users.get(user.user_id)
             still = await work.credentials.hold(user.user_id) == known
+            user = await work.users.get(user.user_id)
             if still and user.status == "active":
                 if rehashed is not None:
                     await work.credentials.set(user.user_id, rehashed, now)

@@ -1,6 +1,6 @@
 """What the use cases write through: one transaction over accounts, teams, sessions and keys."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -10,6 +10,7 @@ from deskstream_events.gateway.audit import Action
 from deskstream_eventstore import Origin
 from gateway.application.ports import Outcome
 from gateway.domain.api_key import ApiKey
+from gateway.domain.factor import Factor, Pending
 from gateway.domain.link import ResetLink, VerifyLink
 from gateway.domain.session import Session
 from gateway.domain.team import Team
@@ -61,6 +62,25 @@ class Credentials(Protocol):
 
     async def set(self, user_id: UUID, password_hash: str, at: datetime) -> None:
         """The one that counts from now on."""
+
+
+class Factors(Protocol):
+    """Second factors and recovery codes. The caller holds the account's credentials still."""
+
+    async def find(self, user_id: UUID) -> Factor:
+        """An empty one where none was ever begun."""
+
+    async def save(self, user_id: UUID, factor: Factor) -> None:
+        """What counts from now on."""
+
+    async def remove(self, user_id: UUID) -> None:
+        """Factor and recovery codes are gone."""
+
+    async def set_recovery(self, user_id: UUID, hashes: Sequence[bytes]) -> None:
+        """These recovery codes, and none of before."""
+
+    async def spend(self, user_id: UUID, code_hash: bytes) -> bool:
+        """Whether there was this recovery code; it is gone."""
 
 
 class Links(Protocol):
@@ -122,7 +142,24 @@ class OpenSessions(Protocol):
         """This one if it is that user's; False where it is not, or has ended."""
 
     async def end_all(self, user_id: UUID, at: datetime, *, but: UUID | None = None) -> int:
-        """All of a user's, but one; returns how many were open."""
+        """All of a user's, but one, and every sign-in that is pending; returns how many sessions
+        were open."""
+
+
+class PendingSignIns(Protocol):
+    """Sign-ins that wait for their second factor, by the SHA-256 of their token."""
+
+    async def add(self, token_hash: bytes, pending: Pending) -> None:
+        """A new one."""
+
+    async def find(self, token_hash: bytes) -> Pending | None:
+        """None where unknown, finished or void."""
+
+    async def miss(self, token_hash: bytes) -> None:
+        """One try was wrong."""
+
+    async def drop(self, token_hash: bytes) -> None:
+        """It is finished."""
 
 
 class ApiKeys(Protocol):
@@ -151,11 +188,15 @@ class GatewayWork(Protocol):
     @property
     def credentials(self) -> Credentials: ...
     @property
+    def factors(self) -> Factors: ...
+    @property
     def links(self) -> Links: ...
     @property
     def reset_links(self) -> ResetLinks: ...
     @property
     def sessions(self) -> OpenSessions: ...
+    @property
+    def pending(self) -> PendingSignIns: ...
     @property
     def keys(self) -> ApiKeys: ...
 

@@ -1,5 +1,7 @@
 """The one error tree of the gateway; codes are stable, the status is decided at the edge."""
 
+import math
+from datetime import timedelta
 from typing import ClassVar
 
 
@@ -65,6 +67,12 @@ class AdminUntouchable(Forbidden):
     code = "admin_untouchable"
 
 
+class StepUpRequired(Forbidden):
+    """A fresh proof of who asks is needed first."""
+
+    code = "step_up_required"
+
+
 class WrongState(GatewayError):
     """The account is not in a state that allows this."""
 
@@ -75,6 +83,18 @@ class LastAdmin(WrongState):
     """The last active admin stays one."""
 
     code = "last_admin"
+
+
+class FactorNotBegun(WrongState):
+    """No secret waits for its first code."""
+
+    code = "factor_not_begun"
+
+
+class NoFactor(WrongState):
+    """The account has no second factor."""
+
+    code = "no_factor"
 
 
 class EmailTaken(GatewayError):
@@ -99,6 +119,30 @@ class WrongPassword(GatewayError):
     """The old password given for a change is not the right one."""
 
     code = "wrong_password"
+
+
+class WrongCode(GatewayError):
+    """Not the code of any step near now, or one that counted before."""
+
+    code = "wrong_code"
+
+
+class PendingInvalid(GatewayError):
+    """The sign-in that waits for its second factor is unknown, finished, too old or tried too
+    often; which of these is not told. It begins anew, with the password."""
+
+    code = "pending_invalid"
+
+
+class FactorBlocked(GatewayError):
+    """Too many wrong codes in a row: none is looked at for a while."""
+
+    code = "factor_blocked"
+
+    def __init__(self, pause: timedelta) -> None:
+        super().__init__("too many wrong codes in a row; wait")
+        self.retry_after = max(1, math.ceil(pause.total_seconds()))
+        """Whole seconds."""
 
 
 class Busy(GatewayError):

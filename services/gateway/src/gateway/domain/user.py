@@ -14,6 +14,8 @@ from deskstream_events.event import Event
 from deskstream_events.gateway.team import SUPPORT_TEAM_ID
 from deskstream_events.gateway.user import (
     EmailVerifiedV1,
+    FactorDisabledV1,
+    FactorEnabledV1,
     PasswordChangedV1,
     PasswordResetRequestedV1,
     Role,
@@ -31,6 +33,7 @@ from gateway.domain.errors import (
     Forbidden,
     InvalidInput,
     LastAdmin,
+    NoFactor,
     NotFound,
     OwnRole,
     WrongState,
@@ -62,6 +65,7 @@ class User:
     suspended: bool = False
     role: Role | None = None
     teams: tuple[UUID, ...] = ()
+    has_factor: bool = False
     registered_at: datetime | None = None
     version: int = 0
     pending: list[UserEvent] = field(default_factory=list)
@@ -181,6 +185,21 @@ class User:
             raise WrongState("the account is not active")
         self._record(PasswordChangedV1(at=at, user_id=self.user_id))
 
+    def enable_factor(self, at: datetime) -> None:
+        """He set a second factor, or another one. Raises WrongState unless he is active."""
+        if self.status != "active":
+            raise WrongState("the account is not active")
+        self._record(FactorEnabledV1(at=at, user_id=self.user_id))
+
+    def disable_factor(self, by: Staff, *, reason: str | None, at: datetime) -> None:
+        """He lost it: somebody else lets him in by password alone. Raises Forbidden, NoFactor."""
+        self.guard(by, makes=None)
+        if not self.has_factor:
+            raise NoFactor("no second factor is set")
+        self._record(
+            FactorDisabledV1(at=at, user_id=self.user_id, disabled_by=by.user_id, reason=reason)
+        )
+
     def _approve(self, by: Staff, role: Role | None, teams: tuple[UUID, ...], at: datetime) -> None:
         if role is None:
             raise InvalidInput("is needed to approve an account", field="role")
@@ -243,3 +262,7 @@ class User:
                 self.role = event.role
             case TeamsChangedV1():
                 self.teams = event.teams
+            case FactorEnabledV1():
+                self.has_factor = True
+            case FactorDisabledV1():
+                self.has_factor = False

@@ -1,4 +1,4 @@
-"""Forgetting what is over: sessions and links, a month after their end."""
+"""Forgetting what is over: sessions and links a month after their end, pending sign-ins at it."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete, or_
 from deskstream_chassis.clock import Clock
 from deskstream_chassis.logs import log
 from deskstream_eventstore import Database, compiled
-from gateway.infra.db.tables import reset_link, session, verify_link
+from gateway.infra.db.tables import pending_sign_in, reset_link, session, verify_link
 
 KEPT = timedelta(days=30)
 EVERY = timedelta(hours=1)
@@ -21,6 +21,9 @@ _SESSIONS = compiled(
     )
 )
 _LINKS = compiled(delete(verify_link).where(verify_link.c.expires_at < bindparam("before")))
+_PENDING = compiled(
+    delete(pending_sign_in).where(pending_sign_in.c.expires_at < bindparam("before"))
+)
 _RESETS = compiled(delete(reset_link).where(reset_link.c.expires_at < bindparam("before")))
 
 
@@ -32,9 +35,11 @@ class Housekeeping:
 
     async def sweep(self) -> int:
         """One round; how many rows went."""
-        before: datetime = self._clock.now() - KEPT
+        now: datetime = self._clock.now()
+        before = now - KEPT
         async with self._database.work() as work:
             gone = await _SESSIONS.execute(work, before=before)
+            gone += await _PENDING.execute(work, before=now)
             gone += await _LINKS.execute(work, before=before)
             return gone + await _RESETS.execute(work, before=before)
 

@@ -146,4 +146,5 @@ def _user(row: Any) -> UserRow:
         status=row["status"],
         teams=tuple(row["teams"]),
         registered_at=row["registered_at"],
+        has_factor=row["factor"],
     )

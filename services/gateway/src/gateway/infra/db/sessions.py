@@ -17,6 +17,7 @@ from gateway.domain.session import (
     token_hash,
 )
 from gateway.infra.db.outage import or_down
+from gateway.infra.db.pending import DbPendingSignIns
 from gateway.infra.db.tables import session, user_view
 
 _OPEN = compiled(
@@ -162,6 +163,7 @@ class DbOpenSessions:
 
     async def end_all(self, user_id: UUID, at: datetime, *, but: UUID | None = None) -> int:
         """How many were open."""
+        await DbPendingSignIns(self._work).void(user_id)
         return await _END_ALL.execute(self._work, owner=user_id, but=but, ended_at=at)
 
 

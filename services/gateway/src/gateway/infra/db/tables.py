@@ -42,6 +42,7 @@ user_view = Table(
     Column("verified", Boolean, nullable=False, server_default=text("false")),
     Column("approved", Boolean, nullable=False, server_default=text("false")),
     Column("suspended", Boolean, nullable=False, server_default=text("false")),
+    Column("factor", Boolean, nullable=False, server_default=text("false")),
     Column("status", Text, Computed(STATUS, persisted=True), nullable=False),
     Column("version", Integer, nullable=False),
     Column("registered_at", Instant, nullable=False),
@@ -71,6 +72,37 @@ credential = Table(
     Column("user_id", Uuid, primary_key=True),
     Column("password_hash", Text, nullable=False),
     Column("changed_at", Instant, nullable=False),
+)
+
+factor = Table(
+    "factor",
+    metadata,
+    Column("user_id", Uuid, primary_key=True),
+    Column("secret", Text),
+    Column("candidate", Text),
+    Column("candidate_until", Instant),
+    Column("last_step", BigInteger, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("blocked_until", Instant),
+    comment="second factors; secrets are sealed for their account",
+)
+
+recovery_code = Table(
+    "recovery_code",
+    metadata,
+    Column("user_id", Uuid, primary_key=True),
+    Column("code_hash", LargeBinary, primary_key=True),
+)
+
+pending_sign_in = Table(
+    "pending_sign_in",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("user_id", Uuid, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Index("pending_sign_in_user", "user_id"),
+    Index("pending_sign_in_expiry", "expires_at"),
 )
 
 verify_link = Table(

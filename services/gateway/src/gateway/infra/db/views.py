@@ -34,6 +34,7 @@ _APPROVED = _set("approved", "role", "teams")
 _SUSPENDED = _set("suspended")
 _ROLE = _set("role")
 _TEAMS = _set("teams")
+_FACTOR = _set("factor")
 
 
 def _change(event: Event) -> tuple[Statement, dict[str, Any]]:
@@ -52,6 +53,10 @@ def _change(event: Event) -> tuple[Statement, dict[str, Any]]:
             return _ROLE, {"role": event.role}
         case users.TeamsChangedV1():
             return _TEAMS, {"teams": list(event.teams)}
+        case users.FactorEnabledV1():
+            return _FACTOR, {"factor": True}
+        case users.FactorDisabledV1():
+            return _FACTOR, {"factor": False}
     return _VERSION, {}
 
 

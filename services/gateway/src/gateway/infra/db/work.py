@@ -10,7 +10,9 @@ from deskstream_eventstore import Database, Origin, SubjectHasher, Work
 from gateway.application.ports import Outcome
 from gateway.application.store import GatewayWork
 from gateway.infra.db.accounts import DbCredentials, DbLinks, DbTeams, DbUsers
+from gateway.infra.db.factors import DbFactors
 from gateway.infra.db.keys import DbApiKeys
+from gateway.infra.db.pending import DbPendingSignIns
 from gateway.infra.db.reset_links import DbResetLinks
 from gateway.infra.db.sessions import DbOpenSessions
 from gateway.infra.db.trail import Trail
@@ -42,9 +44,11 @@ class DbWork:
         self.users = DbUsers(work, subjects)
         self.teams = DbTeams(work)
         self.credentials = DbCredentials(work)
+        self.factors = DbFactors(work)
         self.links = DbLinks(work)
         self.reset_links = DbResetLinks(work)
         self.sessions = DbOpenSessions(work)
+        self.pending = DbPendingSignIns(work)
         self.keys = DbApiKeys(work)
         self.noted: list[AuditRecordedV1] = []
 

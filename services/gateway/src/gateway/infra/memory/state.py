@@ -11,6 +11,7 @@ from deskstream_events.gateway.audit import AuditRecordedV1
 from gateway.application.ports import UserRow
 from gateway.domain.api_key import ApiKey
 from gateway.domain.errors import NotFound
+from gateway.domain.factor import Factor, Pending
 from gateway.domain.link import ResetLink, VerifyLink
 from gateway.domain.session import Session
 from gateway.domain.team import Team
@@ -31,6 +32,9 @@ class State:
     """Tokens of before a rotation: whose they were, and until when they still work."""
     rotate_due: frozenset[UUID] = frozenset()
     """Sessions whose token is to be replaced at their next request."""
+    factors: dict[UUID, Factor] = field(default_factory=dict)
+    recovery: dict[UUID, frozenset[bytes]] = field(default_factory=dict)
+    pending: dict[bytes, Pending] = field(default_factory=dict)
     keys: dict[str, tuple[ApiKey, bytes]] = field(default_factory=dict)
     previous: dict[str, bytes] = field(default_factory=dict)
     trail: tuple[AuditRecordedV1, ...] = ()
@@ -85,4 +89,5 @@ def row_of(user: User) -> UserRow:
         status=user.status,
         teams=user.teams,
         registered_at=user.registered_at,
+        has_factor=user.has_factor,
     )

@@ -16,6 +16,7 @@ from gateway.domain.session import Session
 from gateway.domain.team import Team
 from gateway.domain.text import fold_email
 from gateway.domain.user import User
+from gateway.infra.memory.factors import MemoryFactors, MemoryPendingSignIns
 from gateway.infra.memory.state import State
 
 T = TypeVar("T")
@@ -152,6 +153,7 @@ class _OpenSessions:
         return self._end(found, at) == 1
 
     async def end_all(self, user_id: UUID, at: datetime, *, but: UUID | None = None) -> int:
+        await MemoryPendingSignIns(self._state).void(user_id)
         return self._end(
             [
                 key
@@ -199,6 +201,8 @@ class MemoryWork:
         self.users = _Users(state)
         self.teams = _Teams(state)
         self.credentials = _Credentials(state)
+        self.factors = MemoryFactors(state)
+        self.pending = MemoryPendingSignIns(state)
         self.links = _Links(state)
         self.reset_links = _ResetLinks(state)
         self.sessions = _OpenSessions(state)

@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Response
 
 from deskstream_chassis.http.guard import guarded
+from deskstream_eventstore import retrying
 from gateway.application.app import GatewayApp
 from gateway.application.change_password import ChangePassword
-from gateway.application.open_session import SignedIn
+from gateway.application.open_session import PendingSignIn
 from gateway.application.register_user import RegisterUser
 from gateway.application.resend_verification import ResendVerification
 from gateway.application.sign_in import SignIn
@@ -16,6 +17,7 @@ from gateway.domain.device import device_of
 from gateway.interface.gate.limits import AccountLimit
 from gateway.interface.http.cookie import clear_session, set_session
 from gateway.interface.http.even_time import even_time
+from gateway.interface.http.factor_schemas import SignInPending
 from gateway.interface.http.principal import (
     AddressDep,
     AnySessionDep,
@@ -27,7 +29,6 @@ from gateway.interface.http.schemas import (
     Accepted,
     Address,
     Credentials,
-    Me,
     PasswordChange,
     Registration,
     SignedInAnswer,
@@ -68,14 +69,17 @@ def auth_router(app: GatewayApp, limit: AccountLimit) -> APIRouter:
         session: AnySessionDep,
         address: AddressDep,
         agent: Annotated[str, Header(alias="user-agent", include_in_schema=False)] = "",
-    ) -> SignedInAnswer:
-        """Opens a session; the one whose cookie came along ends."""
+    ) -> SignedInAnswer | SignInPending:
+        """Opens a session, and the one whose cookie came along ends; or asks for the second factor
+        where one is set."""
         await limit.take(body.email)
         replaces = session.session_id if session else None
         command = SignIn(body.email, body.password, address, replaces, device_of(agent))
-        opened = await caller.once(app.sign_in, command, SignedIn)
-        set_session(response, opened.token)
-        return _signed_in(opened)
+        found = await retrying(lambda: app.sign_in(command, caller))
+        if isinstance(found, PendingSignIn):
+            return SignInPending(pending=found.token, expires_at=found.expires_at)
+        set_session(response, found.token)
+        return SignedInAnswer.of(found)
 
     @router.post("/logout", status_code=204)
     @guarded("session:own")
@@ -94,10 +98,3 @@ def auth_router(app: GatewayApp, limit: AccountLimit) -> APIRouter:
         set_session(response, await caller.once(app.change_password, command, str))
 
     return router
-
-
-def _signed_in(opened: SignedIn) -> SignedInAnswer:
-    user = opened.user
-    assert user.role is not None, "an active account has a role"
-    me = Me(id=user.user_id, name=user.name, role=user.role, teams=list(user.teams))
-    return SignedInAnswer(user=me, csrf=opened.csrf, expires_at=opened.session.expires_at)

@@ -9,12 +9,15 @@ from gateway.application.service_operations import ServiceSilent
 from gateway.domain.errors import (
     Busy,
     EmailTaken,
+    FactorBlocked,
     Forbidden,
     GatewayError,
     InvalidInput,
     LinkInvalid,
     NotFound,
+    PendingInvalid,
     SignInFailed,
+    WrongCode,
     WrongPassword,
     WrongState,
 )
@@ -33,6 +36,11 @@ ERRORS: ErrorMap = {
     LinkInvalid: _with_status(400),
     SignInFailed: _with_status(401),
     WrongPassword: _with_status(403),
+    PendingInvalid: _with_status(401),
+    WrongCode: _with_status(403),
+    FactorBlocked: lambda e: Problem(
+        429, e.code, detail=e.detail, headers={"Retry-After": str(e.retry_after)}
+    ),
     Busy: lambda _: unavailable("busy"),
     ServiceSilent: lambda e: Problem(502, "service_silent", detail=e.code),
     StoreDown: lambda _: unavailable("store_unavailable"),

@@ -1,21 +1,79 @@
-"""`/api/auth/*` of proofs: stepping up."""
+"""`/api/auth/*` of the second factor: the second step of a sign-in, setting one, stepping up."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Response
 
 from deskstream_chassis.http.guard import guarded
 from gateway.application.app import GatewayApp
+from gateway.application.enable_factor import EnabledFactor, EnableFactor
+from gateway.application.offer_factor import OfferedFactor, OfferFactor
+from gateway.application.open_session import SignedIn
 from gateway.application.step_up import SteppedUp, StepUp
+from gateway.application.verify_factor import VerifyFactor
+from gateway.domain.device import device_of
 from gateway.interface.gate.limits import AccountLimit
 from gateway.interface.http.cookie import set_session
-from gateway.interface.http.factor_schemas import Proof, Proven
-from gateway.interface.http.principal import AddressDep, SessionDep, SignedInDep
+from gateway.interface.http.factor_schemas import (
+    FactorEnabled,
+    FactorOffered,
+    FactorSetup,
+    Proof,
+    Proven,
+    SecondStep,
+)
+from gateway.interface.http.principal import (
+    AddressDep,
+    AnySessionDep,
+    SessionDep,
+    SignedInDep,
+    VisitorDep,
+)
+from gateway.interface.http.schemas import SignedInAnswer
 
 BODY_LIMIT = 16 * 1024
 
 
 def factor_router(app: GatewayApp, limit: AccountLimit) -> APIRouter:
-    """The routes by which the signed-in prove more than their session."""
+    """The routes by which one proves more than an address and a password, or a session."""
     router = APIRouter(prefix="/api/auth", tags=["auth"])
+
+    @router.post("/factor/verify")
+    @guarded("public", reason="the pending sign-in and a code are the proof", body_limit=BODY_LIMIT)
+    async def verify(
+        body: SecondStep,
+        response: Response,
+        caller: VisitorDep,
+        session: AnySessionDep,
+        address: AddressDep,
+        agent: Annotated[str, Header(alias="user-agent", include_in_schema=False)] = "",
+    ) -> SignedInAnswer:
+        """Opens the session of a pending sign-in; the one whose cookie came along ends."""
+        replaces = session.session_id if session else None
+        command = VerifyFactor(body.pending, body.code, address, replaces, device_of(agent))
+        opened = await caller.once(app.verify_factor, command, SignedIn)
+        set_session(response, opened.token)
+        return SignedInAnswer.of(opened)
+
+    @router.post("/factor")
+    @guarded("session:own", body_limit=BODY_LIMIT)
+    async def factor(
+        body: FactorSetup,
+        response: Response,
+        caller: SignedInDep,
+        session: SessionDep,
+        address: AddressDep,
+    ) -> FactorOffered | FactorEnabled:
+        """Without a code: a fresh secret, after a fresh proof. With its first code: it is the
+        second factor; every other session of the account ends, this one's cookie changes."""
+        if body.code is None:
+            offer = OfferFactor(session.proven_at)
+            offered = await caller.once(app.offer_factor, offer, OfferedFactor)
+            return FactorOffered(secret=offered.secret, uri=offered.uri)
+        enable = EnableFactor(body.code, address)
+        enabled = await caller.once(app.enable_factor, enable, EnabledFactor)
+        set_session(response, enabled.token)
+        return FactorEnabled(recovery_codes=list(enabled.recovery_codes))
 
     @router.post("/step-up")
     @guarded("session:own", body_limit=BODY_LIMIT)
@@ -28,7 +86,8 @@ def factor_router(app: GatewayApp, limit: AccountLimit) -> APIRouter:
     ) -> Proven:
         """Opens the rows marked `x-step-up` for ten minutes; the session's cookie changes."""
         await limit.take(str(session.user_id))
-        done = await caller.once(app.step_up, StepUp(body.password, address), SteppedUp)
+        command = StepUp(address, body.code, body.password)
+        done = await caller.once(app.step_up, command, SteppedUp)
         set_session(response, done.token)
         return Proven(expires_at=done.until)
 

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from deskstream_events.gateway.user import Role
 from gateway.application.addresses import LONGEST, accept_email
+from gateway.application.open_session import SignedIn
 from gateway.application.ports import TeamRow, UserRow
 from gateway.domain.errors import InvalidInput
 from gateway.domain.session import Session
@@ -145,11 +146,20 @@ class SignedInAnswer(BaseModel):
     csrf: str
     expires_at: datetime
 
+    @classmethod
+    def of(cls, opened: SignedIn) -> "SignedInAnswer":
+        """From a session that was opened."""
+        user = opened.user
+        assert user.role is not None, "an active account has a role"
+        me = Me(id=user.user_id, name=user.name, role=user.role, teams=list(user.teams))
+        return cls(user=me, csrf=opened.csrf, expires_at=opened.session.expires_at)
+
 
 class SessionAnswer(BaseModel):
-    """As the answer of signing in, with the own address."""
+    """As the answer of signing in, with the own address, and whether a second factor is set."""
 
     user: MeWithEmail
+    has_factor: bool
     csrf: str
     expires_at: datetime
 
@@ -198,6 +208,7 @@ class UserAnswer(BaseModel):
     role: Role | None
     status: Status
     teams: list[UUID]
+    has_factor: bool
     created_at: datetime
 
     @classmethod
@@ -210,6 +221,7 @@ class UserAnswer(BaseModel):
             role=row.role,
             status=row.status,
             teams=list(row.teams),
+            has_factor=row.has_factor,
             created_at=row.registered_at,
         )
 

@@ -35,7 +35,12 @@ def session_router(app: GatewayApp) -> APIRouter:
             role=session.role,
             teams=list(session.teams),
         )
-        return SessionAnswer(user=me, csrf=session.csrf_token, expires_at=session.expires_at)
+        return SessionAnswer(
+            user=me,
+            has_factor=row.has_factor,
+            csrf=session.csrf_token,
+            expires_at=session.expires_at,
+        )
 
     @router.get("/sessions")
     @guarded("session:own")
