@@ -43,11 +43,22 @@ class Worker:
 
 
 @dataclass(frozen=True)
+class Door:
+    """One more address at which an application is reached, wherever the api runs."""
+
+    name: str
+    app: ASGIApp
+    host: str
+    port: int
+
+
+@dataclass(frozen=True)
 class Parts:
     """What a service's bootstrap has put together."""
 
     database: Database
     app: ASGIApp | None = None
+    doors: Sequence[Door] = ()
     workers: Sequence[Worker] = ()
     operations: Operations | None = None
     ops_routes: Sequence[OpsRoute] = ()

@@ -5,7 +5,7 @@ import gc
 import signal
 import traceback
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
 
@@ -14,11 +14,9 @@ from deskstream_chassis.http.serve import GranianEmbedded, Server, UvicornServer
 from deskstream_chassis.logs import log, where
 from deskstream_chassis.metrics import POOL, POOL_MAX
 from deskstream_chassis.migrations import at_head, migrations_folder
+from deskstream_chassis.process import Door, Parts, ServiceSpec
 from deskstream_chassis.settings import ServiceSettings
 from deskstream_chassis.telemetry import install, tracer_provider
-
-if TYPE_CHECKING:
-    from deskstream_chassis.process import Parts, ServiceSpec
 
 S = TypeVar("S", bound=ServiceSettings)
 WORKER_SECONDS = 20.0
@@ -35,7 +33,7 @@ class WorkerEnded(RuntimeError):
     """A worker returned although nobody had asked it to."""
 
 
-async def run_role(spec: "ServiceSpec[S]", settings: S, role: Any) -> int:
+async def run_role(spec: ServiceSpec[S], settings: S, role: Any) -> int:
     """Run api, worker or all until SIGTERM or SIGINT. Returns the exit code."""
     provider = install(
         tracer_provider(
@@ -76,7 +74,7 @@ def _stop_on_signals(stopping: asyncio.Event, health: Health) -> None:
 
 
 async def _run(
-    spec: "ServiceSpec[S]", settings: S, health: Health, ops: OpsServer, stopping: asyncio.Event
+    spec: ServiceSpec[S], settings: S, health: Health, ops: OpsServer, stopping: asyncio.Event
 ) -> None:
     if not await _schema_at_head(spec.name, settings, stopping):
         return
@@ -87,7 +85,9 @@ async def _run(
         _rest_the_collector()
         jobs: dict[str, Callable[[asyncio.Event], Awaitable[None]]] = {}
         if health.role in ("api", "all") and parts.app is not None:
-            jobs["http"] = _server(spec, settings, parts, stopping).run
+            main = Door("http", parts.app, settings.api_host, settings.api_port)
+            for door in (main, *parts.doors):
+                jobs[door.name] = _server(spec, settings, door, stopping).run
         if health.role in ("worker", "all"):
             jobs |= {worker.name: worker.run for worker in parts.workers}
             health.workers |= {w.name: w.health for w in parts.workers if w.health}
@@ -122,12 +122,12 @@ async def _start(
     log.info("started", role=health.role, port=settings.api_port if http else None)
 
 
-def _server(spec: "ServiceSpec[S]", settings: S, parts: "Parts", stopping: asyncio.Event) -> Server:
-    app: Any = parts.app
+def _server(spec: ServiceSpec[S], settings: S, door: Door, stopping: asyncio.Event) -> Server:
+    app: Any = door.app
     if hasattr(app, "state"):
         app.state.stopping = stopping
     kind = GranianEmbedded if spec.server == "granian" else UvicornServer
-    return kind(app, settings.api_host, settings.api_port, settings.shutdown_seconds)
+    return kind(app, door.host, door.port, settings.shutdown_seconds)
 
 
 async def run_until_stopped(
@@ -157,14 +157,14 @@ async def run_until_stopped(
         raise WorkerEnded(", ".join(unasked))
 
 
-def _measure_pool(parts: "Parts") -> None:
+def _measure_pool(parts: Parts) -> None:
     pool = parts.database.pool
     POOL.labels("idle").set(pool.get_idle_size())
     POOL.labels("used").set(pool.get_size() - pool.get_idle_size())
     POOL_MAX.set(pool.get_max_size())
 
 
-async def _database_answers(parts: "Parts") -> bool:
+async def _database_answers(parts: Parts) -> bool:
     async with parts.database.reading() as work:
         return bool(await work.connection.fetchval("select 1") == 1)
 

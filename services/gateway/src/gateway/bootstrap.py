@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,10 +15,10 @@ from starlette.types import ASGIApp
 from deskstream_chassis.caller import system_caller
 from deskstream_chassis.clock import Clock, SystemClock
 from deskstream_chassis.health import OpsRoute
-from deskstream_chassis.identity.tokens import TokenSigner
+from deskstream_chassis.identity.tokens import KeyCache, TokenSigner, TokenVerifier
 from deskstream_chassis.logs import log
 from deskstream_chassis.operations import Operations
-from deskstream_chassis.process import Parts, ServiceSpec, Worker
+from deskstream_chassis.process import Door, Parts, ServiceSpec, Worker
 from deskstream_chassis.sealed import MAIL_LINK, Sealer
 from deskstream_chassis.settings import key_bytes
 from deskstream_events import owned_by
@@ -51,6 +51,7 @@ from gateway.infra.upstream import AiohttpUpstream
 from gateway.interface.audit_commands import audit_commands
 from gateway.interface.commands import operator_commands
 from gateway.interface.gate.address import ClientAddress
+from gateway.interface.gate.console import AUDIENCE, ConsoleDoor, ConsolePolicy
 from gateway.interface.gate.credentials import Credentials
 from gateway.interface.gate.cron import outbox_handler
 from gateway.interface.gate.gate import Gate, Handler
@@ -93,29 +94,55 @@ def observer_of(settings: Settings) -> Observer:
     return Observer(access_log=access_log, tracing=settings.tracing)
 
 
-def build_gate(
+@dataclass(frozen=True)
+class Gates:
+    """The gate as the world reaches it, and as console does: one behind both."""
+
+    public: Gate
+    console: Gate
+
+
+def build_gates(
     settings: Settings, behind: Behind, observer: Observer, table: Sequence[Row] = TABLE
-) -> Gate:
+) -> Gates:
     """The gate before what is behind it. Raises WebhookSecretMissing."""
-    demand_secrets(table, settings.secrets_of_vendors)
+    secrets = settings.secrets_of_vendors
+    demand_secrets(table, secrets)
     credentials = Credentials(behind.sessions, behind.keys)
     site = site_handlers(settings.public_url, settings.security_contact, behind.clock)
     identities, ending = Identities(behind.signer), Ending()
     proxy = Proxy(behind.upstreams, identities, ending, grace=settings.shutdown_seconds / 2)
-    secrets = settings.secrets_of_vendors
-    return Gate(
-        table=table,
-        hosts=settings.hosts,
-        address=ClientAddress(settings.trusted_proxies),
-        policy=Policy(credentials, behind.limiter, behind.audit, settings.public_url, behind.clock),
-        credentials=credentials,
-        proxy=proxy,
-        webhooks=WebhookEntry(proxy, secrets, behind.audit, behind.clock),
-        inner=behind.inner,
-        handlers={**site, **behind.handlers},
-        observer=observer,
-        ending=ending,
+    rules = (credentials, behind.limiter, behind.audit, settings.public_url, behind.clock)
+    tokens = TokenVerifier(KeyCache(_published(behind.signer)), AUDIENCE)
+
+    def gate(policy: Policy, hosts: Collection[str]) -> Gate:
+        return Gate(
+            table=table,
+            hosts=hosts,
+            address=ClientAddress(settings.trusted_proxies),
+            policy=policy,
+            credentials=credentials,
+            proxy=proxy,
+            webhooks=WebhookEntry(proxy, secrets, behind.audit, behind.clock),
+            inner=behind.inner,
+            handlers={**site, **behind.handlers},
+            observer=observer,
+            ending=ending,
+        )
+
+    return Gates(
+        public=gate(Policy(*rules), settings.hosts),
+        console=gate(ConsolePolicy(*rules, verify=tokens.verify), settings.internal_hosts),
     )
+
+
+def doors_of(settings: Settings, gates: Gates) -> list[Door]:
+    """The internal listener, where one is wanted."""
+    if settings.internal_port is None:
+        return []
+    return [
+        Door("console", ConsoleDoor(gates.console), settings.internal_host, settings.internal_port)
+    ]
 
 
 def signer_of(settings: Settings) -> TokenSigner:
@@ -195,9 +222,11 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
     ]
     try:
         await _support(app)
+        gates = build_gates(settings, behind, observer)
         parts = Parts(
             database=database,
-            app=build_gate(settings, behind, observer),
+            app=gates.public,
+            doors=doors_of(settings, gates),
             workers=[
                 Worker("relay", Relay(database, kafka, "gateway", owned_by("gateway")).run),
                 Worker("housekeeping", Housekeeping(database, clock).run),
@@ -234,7 +263,7 @@ async def _support(app: GatewayApp) -> None:
         log.info("support exists")
 
 
-def _published(signer: TokenSigner) -> Callable[[], Awaitable[Mapping[str, Any]]]:
+def _published(signer: Signer) -> Callable[[], Awaitable[Mapping[str, Any]]]:
     async def jwks() -> Mapping[str, Any]:
         return signer.public_set()
 

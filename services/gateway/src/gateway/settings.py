@@ -85,6 +85,10 @@ class Settings(ServiceSettings):
     """Seals second factors; where it is lost, everybody sets his anew."""
     mail_token_key: SecretKey
     """Shared with notifier alone."""
+    internal_host: str = "127.0.0.1"
+    internal_port: int | None = Field(default=None, ge=1, le=65535)
+    """Where console calls the API with its token (interface/gate/console.py); None: nowhere. Not
+    for the world: only console's network may reach it."""
     signing_keys_file: Path
     """A JWK set of private Ed25519 keys, mode 0600; see infra/signing_keys.py for the rotation."""
 
@@ -124,6 +128,12 @@ class Settings(ServiceSettings):
     def hosts(self) -> frozenset[str]:
         """Every value of `Host` that is accepted."""
         return frozenset({urlsplit(self.public_url).netloc, *self.allowed_hosts})
+
+    @property
+    def internal_hosts(self) -> frozenset[str]:
+        """Every value of `Host` that is accepted where console calls."""
+        port = self.internal_port
+        return self.hosts | {f"{host}:{port}" for host in (self.internal_host, "localhost")}
 
     @property
     def secrets_of_vendors(self) -> dict[str, tuple[str, ...]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.types import ASGIApp
 
 from deskstream_chassis.access import Actor
 from deskstream_chassis.http.serve import GranianEmbedded
@@ -18,7 +19,7 @@ from deskstream_chassis.identity.tokens import KeyCache, TokenSigner, TokenVerif
 from deskstream_tools.local.processes import free_port
 from gateway.application.create_key import CreateKey
 from gateway.application.open_session import SignedIn
-from gateway.bootstrap import Behind, build_gate
+from gateway.bootstrap import Behind, build_gates
 from gateway.infra.local_limiter import LocalLimiter
 from gateway.infra.signing_keys import load_signing_keys, write_signing_keys
 from gateway.infra.upstream import AiohttpUpstream
@@ -134,6 +135,7 @@ class Desk:
     rig: Rig
     signer: TokenSigner
     http: httpx.AsyncClient
+    console: Gate
     clients: dict[str, dict[str, str]] = field(default_factory=dict)
 
     async def as_role(self, role: str) -> dict[str, str]:
@@ -201,9 +203,15 @@ def settings_for(port: int, keys: Path, **more: Any) -> Settings:
 @asynccontextmanager
 async def running(gate: Gate, port: int) -> AsyncIterator[asyncio.Event]:
     """The gate behind granian until the block ends."""
-    stopping = asyncio.Event()
-    gate.state.stopping = stopping
-    server = asyncio.create_task(GranianEmbedded(gate, "127.0.0.1", port, 2.0).run(stopping))
+    stopping = gate.state.stopping = asyncio.Event()
+    async with listening(gate, port, stopping):
+        yield stopping
+
+
+@asynccontextmanager
+async def listening(app: ASGIApp, port: int, stopping: asyncio.Event) -> AsyncIterator[None]:
+    """An application behind granian until the block ends."""
+    server = asyncio.create_task(GranianEmbedded(app, "127.0.0.1", port, 2.0).run(stopping))
     try:
         while True:
             try:
@@ -214,7 +222,7 @@ async def running(gate: Gate, port: int) -> AsyncIterator[asyncio.Event]:
             else:
                 writer.close()
                 break
-        yield stopping
+        yield
     finally:
         stopping.set()
         await server
@@ -253,13 +261,19 @@ def start(fake_rig: Rig, tmp_path: Path) -> Starter:
                 clock=fake_rig.clock,
             )
             seen_by = observer or Observer(access_log=None, tracing=False)
-            gate = build_gate(settings_for(port, keys, **more), behind, seen_by, table)
-            url = f"http://127.0.0.1:{port}"
+            gates = build_gates(settings_for(port, keys, **more), behind, seen_by, table)
+            gate, url = gates.public, f"http://127.0.0.1:{port}"
             async with running(gate, port), httpx.AsyncClient(base_url=url) as http:
-                yield Desk(gate, port, ticketing, people, fake_rig, signer, http)
+                yield Desk(gate, port, ticketing, people, fake_rig, signer, http, gates.console)
             await upstream.close()
 
     return started
+
+
+@pytest.fixture(name="listening")
+def give_listening() -> Callable[..., Any]:
+    """See `listening`."""
+    return listening
 
 
 @pytest.fixture

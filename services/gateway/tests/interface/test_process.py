@@ -222,6 +222,27 @@ async def test_the_outbox_row_tells_the_gateways_own_lag(installation: Installat
         assert set(relay) >= {"unpublished", "oldest_age_seconds"}
 
 
+async def test_console_has_a_listener_of_its_own_where_one_is_wanted(
+    installation: Installation,
+) -> None:
+    port = free_port()
+    installation.environment["GATEWAY_INTERNAL_PORT"] = str(port)
+    async with (
+        serving(installation, "api") as process,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http,
+    ):
+        async with asyncio.timeout(10):
+            while True:
+                try:
+                    answer = await http.get("/api/health")
+                    break
+                except httpx.ConnectError:
+                    await asyncio.sleep(0.02)
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+        process.terminate()
+        assert await asyncio.wait_for(process.wait(), 15) == 0
+
+
 async def test_served_rows_are_listed() -> None:
     code, out, _ = await run(["routes", "--json"], {"PATH": os.environ["PATH"]})
     rows = json.loads(out)

@@ -71,6 +71,9 @@ class Sessions(Protocol):
         Raises StoreDown.
         """
 
+    async def by_id(self, session_id: UUID) -> SessionFacts | None:
+        """As `find`, for who knows a session and not its token. `rotate` is False."""
+
     async def rotate(self, token: str, new_token: str) -> bool:
         """Put the new token in the place of one that is due (`SessionFacts.rotate`); the one before
         works for 30 seconds more.

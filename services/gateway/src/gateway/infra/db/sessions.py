@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, insert, select, update
@@ -76,6 +77,7 @@ _FIND_REPLACED = compiled(
         session.c.previous_until > bindparam("now"),
     )
 )
+_BY_ID = compiled(_LOOK_UP.where(session.c.session_id == bindparam("session_id")))
 _ROTATE_TOKEN = compiled(
     update(session)
     .where(session.c.session_id == bindparam("id"), session.c.ended_at.is_(None))
@@ -183,6 +185,15 @@ class DbSessions:
             current = row is not None
             if row is None:
                 row = await _FIND_REPLACED.row(work, token_hash=hashed, now=now)
+        return self._facts(row, now, rotate=current and row is not None and row["rotate_due"])
+
+    async def by_id(self, session_id: UUID) -> SessionFacts | None:
+        """See ports."""
+        async with or_down(), self._database.reading() as work:
+            row = await _BY_ID.row(work, session_id=session_id)
+        return self._facts(row, self._clock.now(), rotate=False)
+
+    def _facts(self, row: Any, now: datetime, *, rotate: bool) -> SessionFacts | None:
         if row is None:
             return None
         found = Session(
@@ -207,7 +218,7 @@ class DbSessions:
             expires_at=found.expires_at,
             active=row["status"] == "active",
             proven_at=row["proven_at"],
-            rotate=current and row["rotate_due"],
+            rotate=rotate,
         )
 
     async def rotate(self, token: str, new_token: str) -> bool:

@@ -123,7 +123,18 @@ class FakeGateway:
     async def find(self, token: str) -> SessionFacts | None:
         """See ports.Sessions."""
         self._answer()
-        session = self._state.session(token_hash(token), self._clock.now())
+        hashed = token_hash(token)
+        session = self._state.session(hashed, self._clock.now())
+        due = session is not None and session.session_id in self._state.rotate_due
+        return self._facts(session, rotate=due and hashed in self._state.sessions)
+
+    async def by_id(self, session_id: UUID) -> SessionFacts | None:
+        """See ports.Sessions."""
+        self._answer()
+        found = (s for s in self._state.sessions.values() if s.session_id == session_id)
+        return self._facts(next(found, None), rotate=False)
+
+    def _facts(self, session: Session | None, *, rotate: bool) -> SessionFacts | None:
         if session is None or not session.alive(self._clock.now()):
             return None
         user = self._state.user(session.user_id)
@@ -142,8 +153,7 @@ class FakeGateway:
             expires_at=session.expires_at,
             active=user.status == "active",
             proven_at=session.proven_at,
-            rotate=session.session_id in self._state.rotate_due
-            and token_hash(token) in self._state.sessions,
+            rotate=rotate,
         )
 
     async def rotate(self, token: str, new_token: str) -> bool:

@@ -4,10 +4,13 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
+from uuid import UUID
 
 from deskstream_chassis.access import Actor, Role
 from gateway.application.ports import KeyFacts, Keys, SessionFacts, Sessions, StoreDown
 
+K = TypeVar("K", str, UUID)
 REMEMBERED = 5.0
 _MOST = 10_000
 COOKIE = b"__Host-sid"
@@ -48,9 +51,9 @@ def session_cookie(header: bytes | None) -> str | None:
     return found.decode("ascii")
 
 
-def presented_key(header: bytes) -> str | None:
+def presented_key(header: bytes, longest: int = _LONGEST) -> str | None:
     """The API key in an Authorization header; None for any other scheme."""
-    if len(header) > _LONGEST or not header.lower().startswith(KEY_SCHEME):
+    if len(header) > longest or not header.lower().startswith(KEY_SCHEME):
         return None
     return header[len(KEY_SCHEME) :].strip().decode("ascii")
 
@@ -69,6 +72,8 @@ class Credentials:
         self._keys = keys
         self._clock = clock
         self._known: dict[str, Principal] = {}
+        self._by_session: dict[UUID, Principal] = {}
+        """Apart: what names a session is no secret that opens it."""
 
     def remembered(self, secret: str) -> Principal | None:
         """A principal that was looked up less than five seconds ago."""
@@ -87,16 +92,22 @@ class Credentials:
         if facts is None or not facts.active:
             self._known.pop(token, None)
             return None
-        actor = Actor(
-            "user",
-            str(facts.user_id),
-            Role(facts.role),
-            frozenset(facts.teams),
-            frozenset(),
-            str(facts.session_id),
-        )
-        key = (facts.session_id, facts.role_version)
-        return self._remember(token, facts, actor, facts.csrf_token.encode(), key)
+        self._known = self._with_room(self._known)
+        return self._remember(self._known, token, self._staff(facts))
+
+    async def by_session(self, session_id: UUID) -> Principal | None:
+        """Who is signed in under this id, also asked at most once in five seconds; None as above.
+
+        For callers whose right to name the session was proven otherwise."""
+        known = self._by_session.get(session_id)
+        if known is not None and known.until > self._clock():
+            return known
+        facts = await self._sessions.by_id(session_id)
+        if facts is None or not facts.active:
+            self._by_session.pop(session_id, None)
+            return None
+        self._by_session = self._with_room(self._by_session)
+        return self._remember(self._by_session, session_id, self._staff(facts))
 
     async def by_key(self, presented: str) -> Principal | None:
         """The API key; None for a malformed, unknown, revoked or expired one."""
@@ -105,7 +116,10 @@ class Credentials:
             self._known.pop(presented, None)
             return None
         actor = Actor("key", facts.key_id, scopes=facts.scopes)
-        return self._remember(presented, facts, actor, b"", (facts.key_id, facts.scopes))
+        self._known = self._with_room(self._known)
+        key = (facts.key_id, facts.scopes)
+        principal = Principal(facts, actor, actor.ref, b"", key, self._clock() + REMEMBERED)
+        return self._remember(self._known, presented, principal)
 
     async def touch(self, principal: Principal) -> None:
         """The session was used by a person: told to the store once per lookup."""
@@ -130,22 +144,29 @@ class Credentials:
 
     def forget_all(self) -> None:
         """Something about sessions, users or keys has changed here: ask the store again."""
-        for principal in self._known.values():
+        for principal in (*self._known.values(), *self._by_session.values()):
             principal.until = 0.0
 
-    def _remember(
-        self,
-        secret: str,
-        facts: SessionFacts | KeyFacts,
-        actor: Actor,
-        csrf: bytes,
-        token_key: tuple[object, ...],
-    ) -> Principal:
-        if len(self._known) >= _MOST:
-            now = self._clock()
-            self._known = {s: p for s, p in self._known.items() if p.until > now}
+    def _staff(self, facts: SessionFacts) -> Principal:
+        actor = Actor(
+            "user",
+            str(facts.user_id),
+            Role(facts.role),
+            frozenset(facts.teams),
+            frozenset(),
+            str(facts.session_id),
+        )
+        key = (facts.session_id, facts.role_version)
         until = self._clock() + REMEMBERED
-        principal = Principal(facts, actor, actor.ref, csrf, token_key, until)
-        if len(self._known) < _MOST:
-            self._known[secret] = principal
+        return Principal(facts, actor, actor.ref, facts.csrf_token.encode(), key, until)
+
+    def _with_room(self, known: dict[K, Principal]) -> dict[K, Principal]:
+        if len(known) < _MOST:
+            return known
+        now = self._clock()
+        return {key: principal for key, principal in known.items() if principal.until > now}
+
+    def _remember(self, known: dict[K, Principal], key: K, principal: Principal) -> Principal:
+        if len(known) < _MOST:
+            known[key] = principal
         return principal

@@ -1,8 +1,8 @@
 """The signed identity that goes on to a service, made at most once a minute for each caller."""
 
 import time
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from deskstream_chassis.access import Actor
 from gateway.interface.gate.credentials import Principal
@@ -17,6 +17,9 @@ class Signer(Protocol):
 
     def sign(self, actor: Actor, audience: str) -> str:
         """A token for one audience that lives 60 s."""
+
+    def public_set(self) -> Mapping[str, Any]:
+        """The keys that prove such tokens, as a JWK set."""
 
 
 class Identities:

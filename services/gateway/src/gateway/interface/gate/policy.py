@@ -79,14 +79,19 @@ class Policy:
             self._audit.note("key_used", "ok", principal=principal.name)
             return
         if row.unsafe:
-            check_site(single.get(b"sec-fetch-site"), single.get(b"origin"), self._own_origin)
-            check_token(single.get(b"x-csrf-token"), principal.csrf)
+            self._check_origin(headers, principal)
         if row.step_up:
             _check_proof(principal, self._clock.now())
         if row.renews and not principal.touched and b"deskstream-background" not in single:
             await self._credentials.touch(principal)
         if row.renews:
             await self._replace_cookie(exchange, principal, headers)
+
+    def _check_origin(self, headers: RequestHeaders, principal: Principal) -> None:
+        """That one of our own pages asked for a change. Raises Problem 403."""
+        single = headers.single
+        check_site(single.get(b"sec-fetch-site"), single.get(b"origin"), self._own_origin)
+        check_token(single.get(b"x-csrf-token"), principal.csrf)
 
     async def _replace_cookie(
         self, exchange: Exchange, principal: Principal, headers: RequestHeaders
