@@ -52,3 +52,42 @@ async def test_post_snooze(desk: Desk) -> None:
     assert ticket["id"] in await listed(agent, "snoozed=true")
     await agent.call("POST", path, 200, json={"until": None})
     assert ticket["id"] in await listed(agent, "snoozed=false")
+
+
+async def test_post_merge(desk: Desk) -> None:
+    loser, survivor = await desk.ticket(), await desk.ticket()
+    agent = (await desk.member("agent")).session
+    path, body = f"/api/tickets/{loser['id']}/merge", {"into": survivor["id"]}
+    await agent.call("POST", path, 403, json=body)
+    await desk.admin.call("POST", path, 200, json=body)
+    assert len((await shown(agent, survivor))["messages"]) == 2
+    assert (await shown(agent, loser))["merged_into"] == survivor["id"]
+
+
+async def test_post_merge_preview(desk: Desk) -> None:
+    loser, survivor = await desk.ticket(), await desk.ticket()
+    path, body = f"/api/tickets/{loser['id']}/merge/preview", {"into": survivor["id"]}
+    told = await desk.admin.json("POST", path, 200, json=body)
+    assert (told["messages"], told["restricts"]) == (1, False)
+    assert (await shown(desk.admin, loser))["status"] == "new"
+
+
+async def test_post_unmerge(desk: Desk) -> None:
+    loser, survivor = await desk.ticket(), await desk.ticket()
+    path = f"/api/tickets/{loser['id']}"
+    await desk.admin.call("POST", f"{path}/unmerge", 409, json={})
+    await desk.admin.call("POST", f"{path}/merge", 200, json={"into": survivor["id"]})
+    await desk.admin.call("POST", f"{path}/unmerge", 200, json={"reason": "two concerns"})
+    assert len((await shown(desk.admin, survivor))["messages"]) == 1
+
+
+async def test_post_split(desk: Desk) -> None:
+    loser, survivor = await desk.ticket(), await desk.ticket()
+    agent = (await desk.member("agent")).session
+    only = [m["id"] for m in (await shown(agent, survivor))["messages"]]
+    path = f"/api/tickets/{survivor['id']}/split"
+    refused = await agent.json("POST", path, 422, json={"message_ids": only})
+    assert refused["code"] == "split_invalid"
+    into = {"into": survivor["id"]}
+    await desk.admin.call("POST", f"/api/tickets/{loser['id']}/merge", 200, json=into)
+    await agent.call("POST", path, 422, json={"message_ids": only})

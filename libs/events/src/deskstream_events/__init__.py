@@ -13,7 +13,7 @@ from deskstream_events.event import (
 )
 from deskstream_events.gateway import audit, team, user
 from deskstream_events.notifier import message
-from deskstream_events.ticketing import reply, standing, ticket
+from deskstream_events.ticketing import incoming, merging, reply, standing, ticket
 from deskstream_events.topics import TOPICS, Topic, owned_by, topic_of
 
 __all__ = [
@@ -30,6 +30,8 @@ __all__ = [
     "Topic",
     "UnknownEventType",
     "audit",
+    "incoming",
+    "merging",
     "message",
     "owned_by",
     "registry",

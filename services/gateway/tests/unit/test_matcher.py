@@ -59,7 +59,7 @@ def test_whatever_is_no_row_does_not_exist(path: str) -> None:
 
 def test_a_row_that_is_not_served_yet_does_not_exist() -> None:
     assert MATCHER.match("GET", "/api/calls") == ()
-    assert MATCHER.match("POST", "/api/tickets/17/merge") == ()
+    assert MATCHER.match("POST", "/api/draft-orders") == ()
 
 
 def test_a_wrong_method_learns_the_right_ones() -> None:

@@ -34,6 +34,7 @@ from ticketing.application.cancel_reply import CancelReplyHandler
 from ticketing.application.change_ticket import ChangeTicketHandler
 from ticketing.application.delete_ticket import DeleteTicketHandler
 from ticketing.application.follow_people import FollowPeople
+from ticketing.application.merge_tickets import MergeTicketsHandler
 from ticketing.application.open_ticket import OpenTicketHandler
 from ticketing.application.ports import Files
 from ticketing.application.queries import (
@@ -49,8 +50,10 @@ from ticketing.application.reply_to_ticket import ReplyToTicketHandler
 from ticketing.application.restore_ticket import RestoreTicketHandler
 from ticketing.application.settle_reply import SettleReplyHandler
 from ticketing.application.snooze_ticket import SnoozeTicketHandler
+from ticketing.application.split_ticket import SplitTicketHandler
 from ticketing.application.sweep_files import SweepFiles
 from ticketing.application.tickets import Tickets
+from ticketing.application.unmerge_ticket import UnmergeTicketHandler, Unmerging
 from ticketing.application.upload_file import UploadFileHandler
 from ticketing.application.wake_tickets import WakeTickets
 from ticketing.domain.fold import fold
@@ -64,6 +67,7 @@ from ticketing.infra.html import clean_body
 from ticketing.infra.inspect import inspect_file
 from ticketing.interface.http.errors import ERRORS
 from ticketing.interface.http.file_routes import file_router
+from ticketing.interface.http.merge_routes import merge_router
 from ticketing.interface.http.reply_routes import reply_router
 from ticketing.interface.http.standing_routes import standing_router
 from ticketing.interface.http.ticket_routes import ticket_router
@@ -76,7 +80,7 @@ from ticketing.settings import Settings
 def build_app(database: Database, files: Files, clock: Clock, undo: timedelta) -> TicketingApp:
     """All use cases over a database and a bucket."""
     directory, index, lists = PostgresDirectory(), PostgresIndex(), PostgresLists()
-    tickets = Tickets(directory, index)
+    tickets, unmerging = Tickets(directory, index), Unmerging(directory)
     return TicketingApp(
         open_ticket=OpenTicketHandler(database, tickets, directory, index, clean_body, clock),
         change_ticket=ChangeTicketHandler(database, tickets, directory, clock),
@@ -84,7 +88,10 @@ def build_app(database: Database, files: Files, clock: Clock, undo: timedelta) -
         upload_file=UploadFileHandler(database, tickets, files, inspect_file, clock),
         reply_to_ticket=ReplyToTicketHandler(database, tickets, directory, clean_body, clock, undo),
         cancel_reply=CancelReplyHandler(database, tickets, clock),
-        reopen_ticket=ReopenTicketHandler(database, tickets, clock),
+        reopen_ticket=ReopenTicketHandler(database, tickets, unmerging, clock),
+        merge_tickets=MergeTicketsHandler(database, tickets, directory, clock),
+        unmerge_ticket=UnmergeTicketHandler(database, tickets, unmerging, clock),
+        split_ticket=SplitTicketHandler(database, tickets, directory, index, clock),
         snooze_ticket=SnoozeTicketHandler(database, tickets, clock),
         delete_ticket=DeleteTicketHandler(database, tickets, clock),
         restore_ticket=RestoreTicketHandler(database, tickets, clock),
@@ -105,7 +112,8 @@ def http_app(
     app: TicketingApp, authenticate: Authenticate, operations: Operations | None = None
 ) -> ServiceApp:
     """The HTTP interface; replies first, see reply_router."""
-    routers = [reply_router(app), ticket_router(app), standing_router(app), file_router(app)]
+    routers = [reply_router(app), ticket_router(app), standing_router(app), merge_router(app)]
+    routers.append(file_router(app))
     if operations is not None:
         routers.append(ops_router(operations))
     return create_app("ticketing", routers=routers, authenticate=authenticate, errors=ERRORS)

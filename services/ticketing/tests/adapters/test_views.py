@@ -18,6 +18,7 @@ from ticketing.application.app import TicketingApp
 from ticketing.application.cancel_reply import CancelReply
 from ticketing.application.change_ticket import ChangeTicket
 from ticketing.application.delete_ticket import DeleteTicket
+from ticketing.application.merge_tickets import MergeTickets
 from ticketing.application.open_ticket import OpenTicket
 from ticketing.application.ports import RawBody
 from ticketing.application.reopen_ticket import ReopenTicket
@@ -25,6 +26,7 @@ from ticketing.application.reply_to_ticket import ReplyToTicket
 from ticketing.application.restore_ticket import RestoreTicket
 from ticketing.application.settle_reply import SettleReply
 from ticketing.application.snooze_ticket import SnoozeTicket
+from ticketing.application.unmerge_ticket import UnmergeTicket
 from ticketing.domain.errors import TicketingError
 from ticketing.domain.fold import fold
 from ticketing.domain.replies import Delivered, Unclear, Undelivered
@@ -36,11 +38,12 @@ from ticketing.testing import CREDIT, SUPPORT, Staff, actor_of, caller_of
 STEPS = (
     "assign", "unassign", "credit", "hold", "solve", "close", "reopen", "high", "tag", "untag",
     "snooze", "wake", "spam", "delete", "restore", "share", "unshare", "watch",
+    "merge", "unmerge",
     "note", "reply", "wait", "cancel", "release", "sent", "failed", "held",
 )  # fmt: skip
 COLUMNS = (
     "number", "status", "priority", "team_id", "assignee_id", "aside", "deleted",
-    "snoozed_until", "version",
+    "snoozed_until", "merged_into", "version",
 )  # fmt: skip
 OPENING = OpenTicket(
     subject="A drum leaks",
@@ -68,10 +71,12 @@ class World:
         self.app, self.database, self.clock, self.staff = app, database, clock, staff
         self.boss = caller_of(actor_of(staff.admin))
         self.id: UUID
+        self.other: UUID
         self.replies: list[UUID] = []
 
     async def open(self) -> None:
         self.id = (await self.app.open_ticket(OPENING, self.boss)).id
+        self.other = (await self.app.open_ticket(OPENING, self.boss)).id
 
     async def ticket(self) -> Ticket:
         async with self.database.reading() as work:
@@ -108,7 +113,7 @@ class World:
             await app.change_ticket(ChangeTicket(self.id, seen, **changes[name]), boss)
         elif name == "reopen":
             await app.reopen_ticket(ReopenTicket(self.id, "admin", "again"), boss)
-        elif name in ("snooze", "wake", "delete", "restore"):
+        elif name in ("snooze", "wake", "delete", "restore", "merge", "unmerge"):
             await self._out_of_sight(name)
         elif name == "note":
             await app.add_note(AddNote(self.id, RawBody(text="note")), boss)
@@ -139,8 +144,12 @@ class World:
             await app.wake_tickets()
         elif name == "delete":
             await app.delete_ticket(DeleteTicket(self.id, (await self.ticket()).version), boss)
-        else:
+        elif name == "restore":
             await app.restore_ticket(RestoreTicket(self.id), boss)
+        elif name == "merge":
+            await app.merge_tickets(MergeTickets(self.id, self.other), boss)
+        else:
+            await app.unmerge_ticket(UnmergeTicket(self.id), boss)
 
 
 async def rows(work: Work, table, ticket_id: UUID) -> list:

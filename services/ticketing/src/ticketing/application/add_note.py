@@ -47,7 +47,7 @@ class AddNoteHandler:
     async def __call__(self, command: AddNote, caller: Caller) -> NoteAdded:
         """Raises AccessDenied and what domain.notes.add_note raises."""
         async with self._database.work(caller.origin) as work:
-            ticket = (await self._tickets.get(work, command.ticket, caller.actor, "modify")).ticket
+            ticket = (await self._tickets.get(work, command.ticket, caller.actor, "modify")).whole
             await work.once()
             body, at, note_id = self._clean(command.body), self._clock.now(), new_id()
             events = add_note(

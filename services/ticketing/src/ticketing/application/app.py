@@ -7,6 +7,7 @@ from ticketing.application.cancel_reply import CancelReplyHandler
 from ticketing.application.change_ticket import ChangeTicketHandler
 from ticketing.application.delete_ticket import DeleteTicketHandler
 from ticketing.application.follow_people import FollowPeople
+from ticketing.application.merge_tickets import MergeTicketsHandler
 from ticketing.application.open_ticket import OpenTicketHandler
 from ticketing.application.queries import (
     DownloadFile,
@@ -21,7 +22,9 @@ from ticketing.application.reply_to_ticket import ReplyToTicketHandler
 from ticketing.application.restore_ticket import RestoreTicketHandler
 from ticketing.application.settle_reply import SettleReplyHandler
 from ticketing.application.snooze_ticket import SnoozeTicketHandler
+from ticketing.application.split_ticket import SplitTicketHandler
 from ticketing.application.sweep_files import SweepFiles
+from ticketing.application.unmerge_ticket import UnmergeTicketHandler
 from ticketing.application.upload_file import UploadFileHandler
 from ticketing.application.wake_tickets import WakeTickets
 
@@ -37,6 +40,9 @@ class TicketingApp:
     reply_to_ticket: ReplyToTicketHandler
     cancel_reply: CancelReplyHandler
     reopen_ticket: ReopenTicketHandler
+    merge_tickets: MergeTicketsHandler
+    unmerge_ticket: UnmergeTicketHandler
+    split_ticket: SplitTicketHandler
     snooze_ticket: SnoozeTicketHandler
     delete_ticket: DeleteTicketHandler
     restore_ticket: RestoreTicketHandler

@@ -43,13 +43,15 @@ class CancelReplyHandler:
     async def __call__(self, command: CancelReply, caller: Caller) -> ReplyCancelled:
         """Raises AccessDenied, ReplyUnknown, TooLate."""
         async with self._database.work(caller.origin) as work:
-            ticket = (await self._tickets.get(work, command.ticket, caller.actor, "modify")).ticket
+            loaded = await self._tickets.get(work, command.ticket, caller.actor, "modify")
             await work.once()
+            ticket = loaded.holder_of(command.reply_id)
             events = cancel_reply(ticket, command.reply_id, caller.actor.ref, self._clock.now())
             if events:
                 work.append(STREAM, ticket.id, ticket.version, events)
             after = fold(enumerate(events, ticket.version + 1), ticket)
             assert after is not None
+            shown = after if ticket.id == loaded.ticket.id else loaded.ticket
             return work.answer(
-                ReplyCancelled(command.reply_id, "cancelled", after.status, after.version)
+                ReplyCancelled(command.reply_id, "cancelled", shown.status, shown.version)
             )

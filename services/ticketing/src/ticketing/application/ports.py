@@ -123,6 +123,7 @@ class TicketRow:
     updated_at: datetime
     snoozed_until: datetime | None
     deleted: bool
+    merged_into: UUID | None
     version: int
 
 

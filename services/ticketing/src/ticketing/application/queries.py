@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from deskstream_chassis.access import AccessDenied, Actor, sees_notes
-from deskstream_eventstore import Database
+from deskstream_eventstore import Database, Work
 from ticketing.application.assignees import find_assignee
+from ticketing.application.families import stored
 from ticketing.application.ports import (
     Directory,
     FailedReply,
@@ -56,7 +57,7 @@ class ShowTicket:
     async def __call__(self, ref: TicketRef, actor: Actor) -> Shown:
         """Raises AccessDenied."""
         async with self._database.reading() as work:
-            ticket = (await self._tickets.get(work, ref, actor, "view")).ticket
+            ticket = (await self._tickets.get(work, ref, actor, "view")).whole
             shown = visible(ticket, actor)
             authors = {m.author_id for m in shown.messages if m.author_id}
             names = await self._directory.names(work, authors) if authors else {}
@@ -74,7 +75,7 @@ class ShowReply:
         """Raises AccessDenied, ReplyUnknown."""
         async with self._database.reading() as work:
             loaded = await self._tickets.get(work, ref, actor, "view")
-        return found(loaded.ticket, reply_id)
+        return found(loaded.whole, reply_id)
 
 
 class ListTickets:
@@ -126,11 +127,29 @@ class DownloadFile:
             ticket_id = await self._index.ticket_of_attachment(work, attachment_id)
             if ticket_id is None:
                 raise AccessDenied("hidden")
-            ticket = (await self._tickets.get(work, ticket_id, actor, "view")).ticket
-        for file in visible(ticket, actor).attachments:
-            if file.id == attachment_id:
-                return file
+            for shower in await self._showers(work, ticket_id):
+                try:
+                    ticket = (await self._tickets.get(work, shower, actor, "view")).whole
+                except AccessDenied:
+                    continue
+                for file in visible(ticket, actor).attachments:
+                    if file.id == attachment_id:
+                        return file
         raise AccessDenied("hidden")
+
+    @staticmethod
+    async def _showers(work: Work, holder: UUID) -> list[UUID]:
+        """The tickets that may show a file of this one's stream: itself, whoever got messages of
+        it, and the survivors of all of them."""
+        found: dict[UUID, None] = {}
+        ends = [holder]
+        while ends:
+            one = ends.pop()
+            if one not in found:
+                found[one] = None
+                ticket = await stored(work, one)
+                ends += [*ticket.lent.values(), ticket.merged_into or one]
+        return list(found)
 
     async def read(self, file: Attachment, start: int, end: int) -> AsyncIterator[bytes]:
         """Bytes from `start` up to and without `end`, after `find` allowed it."""

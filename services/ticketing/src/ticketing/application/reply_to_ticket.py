@@ -61,7 +61,7 @@ class ReplyToTicketHandler:
     async def __call__(self, command: ReplyToTicket, caller: Caller) -> ReplyQueued:
         """Raises AccessDenied, PersonNeeded and what domain.replies.queue_reply raises."""
         async with self._database.work(caller.origin) as work:
-            ticket = (await self._tickets.get(work, command.ticket, caller.actor, "modify")).ticket
+            ticket = (await self._tickets.get(work, command.ticket, caller.actor, "modify")).whole
             author_id = caller.actor.user_id
             if author_id is None:
                 raise PersonNeeded("a reply is written by a person")

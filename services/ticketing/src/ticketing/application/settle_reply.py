@@ -5,9 +5,12 @@ from datetime import datetime
 from uuid import UUID
 
 from deskstream_chassis.access import system
+from deskstream_events.ticketing.reply import ReplyFailedV1
 from deskstream_eventstore import Origin, Work
+from ticketing.application.families import shown_at
 from ticketing.application.tickets import STREAM, Tickets
 from ticketing.domain.replies import Outcome, settle_reply
+from ticketing.domain.transitions import undeliverable
 
 ACTOR = system("ticketing.delivery")
 
@@ -33,5 +36,10 @@ class SettleReplyHandler:
         loaded = await self._tickets.get(work, command.ticket_id, ACTOR, "modify")
         ticket = loaded.ticket
         events = settle_reply(ticket, command.reply_id, command.outcome, command.at)
-        if events:
-            work.append(STREAM, ticket.id, ticket.version, events, caused_by=origin)
+        if not events:
+            return
+        work.append(STREAM, ticket.id, ticket.version, events, caused_by=origin)
+        home = await shown_at(work, ticket, command.reply_id)
+        if home.id != ticket.id and isinstance(events[0], ReplyFailedV1):
+            again = undeliverable(home, command.at)
+            work.append(STREAM, home.id, home.version, again, caused_by=origin)

@@ -8,10 +8,13 @@ from deskstream_chassis.access import AccessDenied, Action, Actor, TicketAccess,
 from deskstream_events.event import Event
 from deskstream_events.ticketing.reply import ReplyQueuedV1
 from deskstream_eventstore import Origin, Recorded, Work
+from ticketing.application.families import family_of
 from ticketing.application.ports import Directory, Index, TicketRef
 from ticketing.domain.errors import ChangedMeanwhile, TeamUnknown
+from ticketing.domain.family import Family, whole
 from ticketing.domain.fold import fold
 from ticketing.domain.people import Team
+from ticketing.domain.replies import found
 from ticketing.domain.ticket import Ticket
 
 STREAM = "ticketing.ticket"
@@ -22,8 +25,21 @@ class Loaded:
     """A ticket with its team and the facts that it was folded from."""
 
     ticket: Ticket
+    """As its own stream says."""
     team: Team
     facts: tuple[Recorded, ...]
+    family: Family
+    """The ticket and all of whom it shows something."""
+
+    @property
+    def whole(self) -> Ticket:
+        """The ticket with every message, file and reply that it shows."""
+        return whole(self.ticket, self.family)
+
+    def holder_of(self, reply_id: UUID) -> Ticket:
+        """The ticket whose stream holds a reply that this one shows. Raises ReplyUnknown."""
+        found(self.whole, reply_id)
+        return next(one for one in self.family.values() if reply_id in one.replies)
 
     def changed_since(self, version: int) -> tuple[str, ...]:
         """What people did after `version`, as the names of the facts, each once; what the system
@@ -75,7 +91,8 @@ class Tickets:
             raise AccessDenied("hidden")
         team = await self._directory.team(work, ticket.team_id)
         demand(actor, action, access_of(ticket, team))
-        return Loaded(ticket, team or Team(ticket.team_id, "", restricted=True), facts)
+        team = team or Team(ticket.team_id, "", restricted=True)
+        return Loaded(ticket, team, facts, await family_of(work, ticket))
 
     async def team(self, work: Work, team_id: UUID) -> Team:
         """Raises TeamUnknown."""
@@ -90,6 +107,14 @@ def after(ticket: Ticket, events: Sequence[Event]) -> Ticket:
     ticket_after = fold(enumerate(events, ticket.version + 1), ticket)
     assert ticket_after is not None
     return ticket_after
+
+
+def append_all(work: Work, *changes: tuple[Ticket, Sequence[Event]]) -> None:
+    """Several tickets in one append, always in the same order, so that writers that cross meet in
+    a conflict and not in a deadlock."""
+    for ticket, events in sorted(changes, key=lambda change: change[0].id):
+        if events:
+            work.append(STREAM, ticket.id, ticket.version, events)
 
 
 def access_of(ticket: Ticket, team: Team | None) -> TicketAccess:

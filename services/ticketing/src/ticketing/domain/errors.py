@@ -36,6 +36,12 @@ class AssigneeUnknown(Missing):
     code = "assignee_not_found"
 
 
+class TicketUnknown(Missing):
+    """A ticket that another names is not here."""
+
+    code = "ticket_not_found"
+
+
 class PersonUnknown(Missing):
     """Nobody has this id."""
 
@@ -134,6 +140,19 @@ class CannotWatch(Invalid):
     code = "cannot_watch"
 
 
+class MergeIntoItself(Invalid):
+    """Both are the same ticket."""
+
+    code = "merge_into_itself"
+
+
+class SplitInvalid(Invalid):
+    """Some of the ticket's own messages, of the customer's at least one that goes and one that
+    stays."""
+
+    code = "split_invalid"
+
+
 class SnoozeInvalid(Invalid):
     """Not an instant to come, within a year."""
 
@@ -230,6 +249,24 @@ class TicketIsSpam(Clash):
     """It is marked as spam; setting another state takes the mark off."""
 
     code = "ticket_is_spam"
+
+
+class TicketMerged(Clash):
+    """It has gone up in another, `into`: go there, or unmerge it."""
+
+    code = "ticket_merged"
+
+
+class NotMerged(Clash):
+    """There is nothing to unmerge."""
+
+    code = "not_merged"
+
+
+class UnmergeFirst(Clash):
+    """Its survivor has itself gone up in another: unmerge `ticket` first."""
+
+    code = "unmerge_first"
 
 
 class NotRemoved(Clash):

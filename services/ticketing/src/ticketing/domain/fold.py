@@ -5,13 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 from deskstream_events.event import REDACTED, Event
+from deskstream_events.ticketing import incoming
 from deskstream_events.ticketing import reply as replies
 from deskstream_events.ticketing import ticket as tickets
-from ticketing.domain import standing_rules
+from ticketing.domain import merging_rules, standing_rules
 from ticketing.domain.rules import Rules
 from ticketing.domain.ticket import Attachment, Message, Reply, ReplyState, Ticket
 
-_rules = Rules(standing_rules.RULES)
+_rules = Rules({**standing_rules.RULES, **merging_rules.RULES})
 _on = _rules.on
 
 
@@ -64,6 +65,7 @@ def _opened(version: int, event: tickets.TicketOpenedV1) -> Ticket:
                 body_html=event.body_html,
                 body_text=event.body_text,
                 author_name=_known(event.requester_name),
+                sender=_known(event.requester_email),
             ),
         ),
     )
@@ -107,9 +109,9 @@ def _status_changed(ticket: Ticket, event: tickets.TicketStatusChangedV1) -> Tic
 
 @_on(tickets.TicketSolvedV1)
 def _solved(ticket: Ticket, _event: tickets.TicketSolvedV1) -> Ticket:
-    owner = ticket.status_owner
-    by_reply = owner is not None and ticket.replies[owner].status_after == "solved"
-    after = owner if by_reply else None
+    owner = ticket.replies.get(ticket.status_owner) if ticket.status_owner else None
+    by_reply = owner is not None and owner.status_after == "solved"
+    after = ticket.status_owner if by_reply else None
     return replace(ticket, status="solved", status_owner=after, snoozed_until=None)
 
 
@@ -121,6 +123,23 @@ def _closed(ticket: Ticket, _event: tickets.TicketClosedV1) -> Ticket:
 @_on(tickets.TicketReopenedV1)
 def _reopened(ticket: Ticket, _event: tickets.TicketReopenedV1) -> Ticket:
     return replace(ticket, status="open", status_owner=None)
+
+
+@_on(incoming.MessageReceivedV1)
+def _message_received(ticket: Ticket, event: incoming.MessageReceivedV1) -> Ticket:
+    message = Message(
+        id=event.message_id,
+        kind="customer",
+        at=event.at,
+        body_html=event.body_html,
+        body_text=event.body_text,
+        author_name=_known(event.sender_name),
+        attachment_ids=event.attachment_ids,
+        sender=_known(event.sender_email),
+        answers=event.answers,
+        automatic=event.automatic,
+    )
+    return replace(ticket, messages=(*ticket.messages, message))
 
 
 @_on(tickets.NoteAddedV1)
@@ -176,6 +195,7 @@ def _reply_queued(ticket: Ticket, event: replies.ReplyQueuedV1) -> Ticket:
         author_id=event.author_id,
         author_name=event.author_name,
         attachment_ids=files,
+        answers=event.answers,
     )
     queued = Reply(
         id=event.reply_id,

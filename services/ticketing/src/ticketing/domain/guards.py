@@ -14,6 +14,7 @@ from ticketing.domain.errors import (
     TicketClosed,
     TicketDeleted,
     TicketIsSpam,
+    TicketMerged,
     TooManyAttachments,
 )
 from ticketing.domain.people import Person, Team
@@ -47,13 +48,15 @@ def not_closed(ticket: Ticket) -> None:
 
 
 def present(ticket: Ticket) -> None:
-    """Raises TicketDeleted."""
+    """Raises TicketDeleted, TicketMerged."""
+    if ticket.aside == "merged":
+        raise TicketMerged("the ticket has gone up in another", into=str(ticket.merged_into))
     if ticket.deleted:
         raise TicketDeleted("the ticket is deleted; a manager may restore it")
 
 
 def in_use(ticket: Ticket) -> None:
-    """Raises TicketDeleted, TicketIsSpam."""
+    """Raises TicketDeleted, TicketMerged, TicketIsSpam."""
     present(ticket)
     if ticket.aside == "spam":
         raise TicketIsSpam("the ticket is spam; set another state first")

@@ -22,7 +22,7 @@ def add_note(
     at: datetime,
 ) -> tuple[Event, ...]:
     """A note, also on a ticket that is over; a person's first one opens a new ticket, that of an
-    API key (`author_id` None) does not. Raises TicketDeleted, AttachmentNotHere,
+    API key (`author_id` None) does not. Raises TicketDeleted, TicketMerged, AttachmentNotHere,
     TooManyAttachments."""
     guards.present(ticket)
     files = guards.own_files(ticket, attachment_ids)

@@ -187,10 +187,12 @@ def settle_reply(
     ticket: Ticket, reply_id: UUID, outcome: Outcome, at: datetime
 ) -> tuple[Event, ...]:
     """What became of a released (or held) reply; the first definite outcome stands, later ones
-    change nothing. A failure reopens the ticket. Raises ReplyUnknown."""
+    change nothing. A failure reopens the ticket, unless another shows the reply now: then that one
+    is to be reopened. Raises ReplyUnknown."""
     reply = found(ticket, reply_id)
     if reply.state not in ("released", "held"):
         return ()
+    elsewhere = ticket.merged_into is not None or reply_id in ticket.lent
     match outcome:
         case Delivered(mail_id, attempts, refused):
             sent = ReplySentV1(
@@ -206,7 +208,7 @@ def settle_reply(
             failed = ReplyFailedV1(
                 ticket_id=ticket.id, at=at, reply_id=reply_id, code=code, attempts=tried
             )
-            return (failed, *undeliverable(ticket, at))
+            return (failed, *(() if elsewhere else undeliverable(ticket, at)))
         case Unclear(code, attempts):
             if reply.state == "held":
                 return ()

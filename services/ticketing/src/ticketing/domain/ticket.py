@@ -8,9 +8,11 @@ from uuid import UUID
 
 from deskstream_events.ticketing.ticket import Channel, Priority, Status
 
-Aside = Literal["spam"]
+Aside = Literal["spam", "merged"]
 """What takes a ticket aside, over the state that it keeps."""
-Standing = Literal["new", "open", "waiting_customer", "on_hold", "solved", "closed", "spam"]
+Standing = Literal[
+    "new", "open", "waiting_customer", "on_hold", "solved", "closed", "spam", "merged"
+]
 """What is shown as a ticket's state: what took it aside, else the state."""
 ACTIVE: frozenset[Status] = frozenset({"open", "waiting_customer", "on_hold"})
 
@@ -29,6 +31,40 @@ class Message:
     author_id: UUID | None = None
     author_name: str | None = None
     attachment_ids: tuple[UUID, ...] = ()
+    sender: str | None = None
+    """The address of the customer who wrote it."""
+    answers: UUID | None = None
+    """The message that it replies to, where that is known."""
+    automatic: bool = False
+    """Nobody wrote it: a vacation note, a bounce."""
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A message that is shown here and held by another ticket's stream."""
+
+    message_id: UUID
+    stream_id: UUID
+
+
+@dataclass(frozen=True)
+class Absorbed:
+    """A ticket that went up in this one, and what was before."""
+
+    number: int
+    known: frozenset[UUID]
+    """The messages that this ticket had then."""
+    previous_team_id: UUID | None = None
+    previous_assignee_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Link:
+    """Another ticket that belongs to this one."""
+
+    other_id: UUID
+    number: int
+    kind: Literal["follow_up", "follows", "split_off", "split_from"]
 
 
 @dataclass(frozen=True)
@@ -94,6 +130,12 @@ class Ticket:
     snoozed_until: datetime | None = None
     shared: frozenset[UUID] = frozenset()
     watchers: frozenset[UUID] = frozenset()
+    merged_into: UUID | None = None
+    absorbed: Mapping[UUID, Absorbed] = field(default_factory=dict)
+    borrowed: tuple[Moved, ...] = ()
+    lent: Mapping[UUID, UUID] = field(default_factory=dict)
+    """Messages that went to another ticket, and to which; what they say stays in their stream."""
+    links: tuple[Link, ...] = ()
 
     @property
     def standing(self) -> Standing:
@@ -110,5 +152,5 @@ class Ticket:
         )
 
     def customer_messages(self) -> tuple[Message, ...]:
-        """What the customer wrote, oldest first."""
-        return tuple(m for m in self.messages if m.kind == "customer")
+        """What the customer wrote himself, oldest first."""
+        return tuple(m for m in self.messages if m.kind == "customer" and not m.automatic)

@@ -65,8 +65,8 @@ def reopen(
     """From solved; an admin, who must say why, also from closed. Raises TicketDeleted,
     TicketIsSpam, TicketClosed, TransitionRefused (it is not over), ReasonMissing."""
     in_use(ticket)
-    if by == "admin" and not (reason and reason.strip()):
-        raise ReasonMissing("say why", field="reason")
+    if by == "admin":
+        needed_reason(reason)
     if by == "staff":
         not_closed(ticket)
     if ticket.status not in ("solved", "closed"):
@@ -76,6 +76,13 @@ def reopen(
             ticket_id=ticket.id, at=at, previous=ticket.status, by=by, reason=reason or None
         ),
     )
+
+
+def needed_reason(reason: str | None) -> str:
+    """Raises ReasonMissing."""
+    if not (reason and reason.strip()):
+        raise ReasonMissing("say why", field="reason")
+    return reason
 
 
 def undeliverable(ticket: Ticket, at: datetime) -> tuple[Event, ...]:

@@ -47,6 +47,7 @@ ticket = Table(
     Column("shared", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
     Column("deleted", Boolean, nullable=False, server_default=false()),
     Column("aside", Text),
+    Column("merged_into", Uuid),
     Column("watchers", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
     _at("snoozed_until", nullable=True),
     _at("created_at"),

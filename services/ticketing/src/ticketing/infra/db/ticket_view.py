@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Uuid, all_, bindparam, false, func, insert, select, true, update
 
 from deskstream_events.event import REDACTED, Event
-from deskstream_events.ticketing import standing
+from deskstream_events.ticketing import merging, standing
 from deskstream_events.ticketing import ticket as events
 from deskstream_eventstore import Recorded, Statement, Work, compiled
 from ticketing.infra.db.tables import ticket
@@ -30,7 +30,7 @@ def _array(column: Any, query: Any) -> Any:
     return func.array(query.order_by(column.collate("C")).scalar_subquery())
 
 
-DEFAULTED = ("shared", "deleted", "aside", "watchers", "snoozed_until")
+DEFAULTED = ("shared", "deleted", "aside", "merged_into", "watchers", "snoozed_until")
 """Columns that a new ticket has from the table."""
 _had = func.unnest(ticket.c.tags).column_valued("had")
 _both = func.unnest(ticket.c.tags.op("||")(TAGS)).column_valued("both")
@@ -57,6 +57,8 @@ SNOOZED = bindparam("b_until", type_=ticket.c.snoozed_until.type)
 OVER = _set(status=bindparam("b_status"), snoozed_until=None)
 SNOOZE = _set(snoozed_until=SNOOZED)
 ASIDE = _set(aside=bindparam("b_aside"), snoozed_until=None)
+MERGED = _set(aside="merged", merged_into=bindparam("b_into"), snoozed_until=None)
+ALONE = _set(aside=None, merged_into=None)
 DELETED = _set(deleted=true(), snoozed_until=None)
 NOT_DELETED = _set(deleted=false())
 
@@ -91,6 +93,7 @@ CHANGES: dict[type[Event], tuple[Statement, Callable[[Any], dict[str, Any]]]] = 
     standing.TicketSnoozedV1: (SNOOZE, lambda e: {"b_until": e.until}),
     standing.SnoozeEndedV1: (SNOOZE, lambda _: {"b_until": None}),
     standing.TicketMarkedSpamV1: (ASIDE, lambda _: {"b_aside": "spam"}),
+    merging.TicketMergedV1: (MERGED, lambda e: {"b_into": e.survivor_id}),
     standing.TicketDeletedV1: (DELETED, _nothing),
     standing.TicketSharedV1: (SHARED, lambda e: {"b_user": e.user_id}),
     standing.TicketUnsharedV1: (UNSHARED, lambda e: {"b_user": e.user_id}),
@@ -121,6 +124,8 @@ class TicketView:
         statement, what = CHANGES.get(type(event), (TOUCH, _nothing))
         if isinstance(event, standing.TicketRestoredV1):
             statement, what = RESTORED[event.was]
+        elif isinstance(event, merging.TicketUnmergedV1) and event.loser_id == fact.stream_id:
+            statement = ALONE
         await statement.execute(
             work, b_id=fact.stream_id, b_version=fact.version, b_at=event.at, **what(event)
         )

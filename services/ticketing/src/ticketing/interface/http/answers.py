@@ -52,6 +52,7 @@ class TicketRowOut(Answer):
     updated_at: Time
     snoozed_until: Time | None
     deleted: bool
+    merged_into: UUID | None
     version: int
 
     @classmethod
@@ -135,6 +136,14 @@ class AttachmentOut(Answer):
         return cls.model_validate(file)
 
 
+class LinkOut(Answer):
+    """Another ticket that belongs to this one."""
+
+    other_id: UUID
+    number: int
+    kind: Literal["follow_up", "follows", "split_off", "split_from"]
+
+
 class TicketOut(TicketRowOut):
     """A ticket with its conversation and files."""
 
@@ -142,6 +151,9 @@ class TicketOut(TicketRowOut):
     cc: tuple[str, ...]
     shared_with: tuple[UUID, ...]
     watchers: tuple[UUID, ...]
+    absorbed: tuple[UUID, ...]
+    """Tickets that went up in this one."""
+    links: tuple[LinkOut, ...]
     messages: list[MessageOut]
     attachments: list[AttachmentOut]
 
@@ -156,6 +168,7 @@ class TicketOut(TicketRowOut):
                 "status": ticket.standing,
                 "shared_with": tuple(sorted(ticket.shared)),
                 "watchers": tuple(sorted(ticket.watchers)),
+                "absorbed": tuple(ticket.absorbed),
                 "requester": requester,
                 "messages": [MessageOut.of(m, shown) for m in shown.messages],
                 "attachments": [AttachmentOut.of(f) for f in shown.attachments],
@@ -209,3 +222,17 @@ class FailedReplyOut(Answer):
     def of(cls, row: FailedReply) -> Self:
         """From a row."""
         return cls.model_validate({**row.__dict__, "tries": row.attempts})
+
+
+class MergePreviewOut(Answer):
+    """What a merge would do."""
+
+    loser_id: UUID
+    survivor_id: UUID
+    survivor_number: int
+    messages: int
+    attachments: int
+    replies: int
+    team_id: UUID
+    restricts: bool
+    unassigns: bool

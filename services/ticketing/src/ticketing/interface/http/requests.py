@@ -1,9 +1,9 @@
 """Bodies of requests, and the commands they mean."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from deskstream_events.event import Instant
 from deskstream_events.gateway.team import SUPPORT_TEAM_ID
@@ -154,3 +154,24 @@ class SnoozeIn(Strict):
     """POST …/snooze; null ends it."""
 
     until: Instant | None
+
+
+class MergeIn(Strict):
+    """POST …/merge and …/merge/preview."""
+
+    into: Annotated[str, StringConstraints(min_length=1, max_length=40)]
+    """The surviving ticket, by id or number."""
+
+
+class UnmergeIn(Strict):
+    """POST …/unmerge."""
+
+    reason: Name | None = None
+
+
+class SplitIn(Strict):
+    """POST …/split."""
+
+    message_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=500)]
+    subject: Subject | None = None
+    """None: the same."""

@@ -1,0 +1,65 @@
+"""The customer writes: what that does to the state (04-domain.md §1)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from deskstream_events.event import Event
+from deskstream_events.ticketing.incoming import MessageReceivedV1
+from deskstream_events.ticketing.ticket import TicketReopenedV1
+from ticketing.domain import guards
+from ticketing.domain.bodies import Body
+from ticketing.domain.snooze import end_snooze
+from ticketing.domain.ticket import Ticket
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A message of the customer."""
+
+    message_id: UUID
+    body: Body
+    sender_email: str | None = None
+    sender_name: str | None = None
+    answers: UUID | None = None
+    attachment_ids: Sequence[UUID] = ()
+    mail_id: str | None = None
+    inbound_id: UUID | None = None
+    automatic: bool = False
+
+
+def receive(ticket: Ticket, message: Incoming, at: datetime) -> tuple[Event, ...]:
+    """The message, and what it does: whatever waits or is solved is open again, a snooze ends, new
+    stays new, spam and what is deleted stay so; an automatic one does nothing.
+
+    What comes for a merged ticket belongs to its survivor, for a closed one into a follow-up.
+    Raises TicketMerged, TicketClosed.
+    """
+    if ticket.aside == "merged":
+        guards.present(ticket)
+    guards.not_closed(ticket)
+    received = MessageReceivedV1(
+        ticket_id=ticket.id,
+        at=at,
+        message_id=message.message_id,
+        sender_email=message.sender_email,
+        sender_name=message.sender_name,
+        body_html=message.body.html,
+        body_text=message.body.text,
+        attachment_ids=tuple(message.attachment_ids),
+        answers=message.answers,
+        mail_id=message.mail_id,
+        inbound_id=message.inbound_id,
+        automatic=message.automatic,
+    )
+    if message.automatic or ticket.aside or ticket.deleted:
+        return (received,)
+    return (received, *end_snooze(ticket, at, "customer"), *customer_wrote(ticket, at))
+
+
+def customer_wrote(ticket: Ticket, at: datetime) -> tuple[Event, ...]:
+    """Open again; nothing where it is new or open."""
+    if ticket.status in ("new", "open"):
+        return ()
+    return (TicketReopenedV1(ticket_id=ticket.id, at=at, previous=ticket.status, by="customer"),)
