@@ -64,7 +64,7 @@ def real_rig(clock: FixedClock, database: Database) -> Rig:
         cheap_app(store, queries, audit, clock),
         store,
         queries,
-        DbSessions(database, clock, PEPPERS.session),
+        DbSessions(database, clock, PEPPERS.session, factor_mandatory=False),
         DbKeys(database, clock, PEPPERS.key),
         audit,
         database=database,

@@ -205,7 +205,12 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
     verify = partial(Chain(key_bytes(settings.audit_key)).verify, database)
     observer, limiter = observer_of(settings), LocalLimiter(settings.replicas)
     behind = Behind(
-        sessions=DbSessions(database, clock, key_bytes(settings.session_pepper)),
+        sessions=DbSessions(
+            database,
+            clock,
+            key_bytes(settings.session_pepper),
+            factor_mandatory=settings.factor_mandatory,
+        ),
         keys=DbKeys(database, clock, key_bytes(settings.key_pepper)),
         audit=audit,
         limiter=limiter,

@@ -125,6 +125,11 @@ class Settings(ServiceSettings):
     tracing: bool = True
 
     @property
+    def factor_mandatory(self) -> bool:
+        """Whether admins and managers may do nothing before they have set a second factor."""
+        return self.profile == "prod"
+
+    @property
     def hosts(self) -> frozenset[str]:
         """Every value of `Host` that is accepted."""
         return frozenset({urlsplit(self.public_url).netloc, *self.allowed_hosts})

@@ -98,7 +98,7 @@ async def away(database: Database) -> Database:
 async def test_a_store_that_is_away_is_told_and_never_taken_for_nobody(
     away: Database, clock: FixedClock
 ) -> None:
-    sessions = DbSessions(away, clock, PEPPERS.session)
+    sessions = DbSessions(away, clock, PEPPERS.session, factor_mandatory=True)
     with pytest.raises(StoreDown):
         await sessions.find("A" * 43)
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from deskstream_eventstore import Database
 from gateway.application.change_password import ChangePassword
 from gateway.application.enable_factor import EnabledFactor, EnableFactor
 from gateway.application.forgot_password import ForgotPassword
@@ -21,7 +22,8 @@ from gateway.domain.errors import (
     WeakPassword,
     WrongCode,
 )
-from gateway.testing import NINE, PASSWORD, Cast, Rig, operator, signed_in, visitor
+from gateway.infra.db.sessions import DbSessions
+from gateway.testing import NINE, PASSWORD, PEPPERS, Cast, Rig, operator, signed_in, visitor
 
 HOME = "192.0.2.7"
 ADA = "ada@shop.test"
@@ -246,3 +248,25 @@ async def test_of_two_uses_of_one_pending_sign_in_at_once_one_wins(real_rig: Rig
     found = await asyncio.gather(*uses, return_exceptions=True)
     assert sum(isinstance(one, SignedIn) for one in found) == 1, found
     assert {type(one) for one in found} == {SignedIn, PendingInvalid}
+
+
+async def test_where_it_is_mandatory_admins_and_managers_owe_one_until_they_set_it(
+    real_rig: Rig, database: Database
+) -> None:
+    people, clock = Cast(real_rig), real_rig.clock
+    await people.support()
+    await people.admin()
+    await people.agent("max@shop.test", "manager")
+    await people.agent()
+    sessions = DbSessions(database, clock, PEPPERS.session, factor_mandatory=True)
+    due = {}
+    for email in ("root@shop.test", "max@shop.test", ADA):
+        opened = await people.sign_in(email)
+        facts = await sessions.find(opened.token)
+        assert facts is not None
+        due[email] = facts.factor_due
+    assert due == {"root@shop.test": True, "max@shop.test": True, ADA: False}
+    _, enabled = await people.set_factor(await people.sign_in("root@shop.test"))
+    facts = await sessions.find(enabled.token)
+    assert facts is not None
+    assert not facts.factor_due

@@ -140,3 +140,26 @@ async def test_bad_input_names_its_field(
     answer = await post(desk, path, await desk.as_role("agent"), body)
     assert answer.status_code == 422
     assert answer.json()["field"] == field
+
+
+async def test_in_production_an_admin_reaches_only_his_own_account_before_he_has_one(
+    desk: Any, problem: Check
+) -> None:
+    desk.rig.fake.factor_mandatory = True
+    headers = await desk.as_role("admin")
+    for path in ("/api/tickets", "/api/users", "/api/keys", "/api/admin/users"):
+        refused = await desk.http.get(path, headers=headers)
+        problem(refused, 403, "factor_required")
+        assert "/api/auth/factor" in refused.json()["detail"]
+    assert desk.ticketing.seen == []
+    assert (await desk.http.get("/api/auth/session", headers=headers)).status_code == 200
+    _, enabled = await enable(desk, headers)
+    fresh = with_new_cookie(headers, enabled)
+    assert (await desk.http.get("/api/keys", headers=fresh)).status_code == 200
+    assert (await desk.http.get("/api/tickets", headers=fresh)).status_code == 200
+
+
+async def test_in_production_agents_and_keys_go_on_without_one(desk: Any) -> None:
+    desk.rig.fake.factor_mandatory = True
+    for headers in (await desk.as_role("agent"), await desk.as_key("tickets:view")):
+        assert (await desk.http.get("/api/tickets/12", headers=headers)).status_code == 200

@@ -99,3 +99,8 @@ def test_a_vendors_secrets_are_read_and_never_shown() -> None:
     found = settings(webhook_secrets=given)
     assert found.secrets_of_vendors == given
     assert given["3cx"][0] not in repr(found)
+
+
+def test_a_second_factor_is_mandatory_in_production_alone() -> None:
+    assert settings(profile="prod").factor_mandatory
+    assert not settings(profile="dev").factor_mandatory

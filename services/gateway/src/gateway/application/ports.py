@@ -32,6 +32,7 @@ class SessionFacts:
     every change of role, teams or status, so an internal token may be cached under it.
     `active` is False once the user is suspended: the gate treats him as nobody. `proven_at` is when
     he last proved to us who he is, by password or factor; None where an issuer elsewhere vouched.
+    `factor_due`: he must set a second factor before he may do anything else.
     `rotate`: his rights have changed, and the token that was presented must be replaced.
     """
 
@@ -47,6 +48,7 @@ class SessionFacts:
     expires_at: datetime
     active: bool
     proven_at: datetime | None
+    factor_due: bool
     rotate: bool = False
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 from deskstream_chassis.clock import Clock
 from deskstream_eventstore import Database, Work, compiled
 from gateway.application.ports import SessionFacts, StoreDown
+from gateway.domain.factor import factor_due
 from gateway.domain.session import (
     ROTATION_GRACE,
     TOUCH_EVERY,
@@ -67,6 +68,7 @@ _LOOK_UP = select(
     user_view.c.name,
     user_view.c.role,
     user_view.c.teams,
+    user_view.c.factor,
     user_view.c.version,
     user_view.c.status,
 ).join_from(session, user_view, session.c.user_id == user_view.c.user_id)
@@ -173,8 +175,11 @@ class DbSessions:
     """See ports.Sessions. One look-up is one indexed join; a second one for a token that is not the
     current one of any session."""
 
-    def __init__(self, database: Database, clock: Clock, pepper: bytes) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, pepper: bytes, *, factor_mandatory: bool
+    ) -> None:
         self._database, self._clock, self._pepper = database, clock, pepper
+        self._factor_mandatory = factor_mandatory
         self._touched: OrderedDict[UUID, datetime] = OrderedDict()
 
     async def find(self, token: str) -> SessionFacts | None:
@@ -219,6 +224,7 @@ class DbSessions:
             active=row["status"] == "active",
             proven_at=row["proven_at"],
             rotate=rotate,
+            factor_due=self._factor_mandatory and factor_due(row["role"], has_factor=row["factor"]),
         )
 
     async def rotate(self, token: str, new_token: str) -> bool:

@@ -25,6 +25,7 @@ from gateway.application.ports import (
 from gateway.application.store import GatewayWork
 from gateway.domain.api_key import ApiKey, parse, secret_hash
 from gateway.domain.errors import NotFound
+from gateway.domain.factor import factor_due
 from gateway.domain.session import (
     ROTATION_GRACE,
     TOUCH_EVERY,
@@ -40,7 +41,8 @@ from gateway.infra.memory.work import MemoryWork
 class FakeGateway:
     """Store, Queries, Sessions, Keys and Audit in memory, one transaction at a time.
 
-    `down = True` makes every look-up of the gate raise StoreDown.
+    `down = True` makes every look-up of the gate raise StoreDown; `factor_mandatory = True` is
+    what production says.
     """
 
     def __init__(self, clock: Clock, peppers: Peppers) -> None:
@@ -49,6 +51,7 @@ class FakeGateway:
         self._turn = asyncio.Lock()
         self.noted: list[dict[str, str | None]] = []
         self.down = False
+        self.factor_mandatory = False
 
     @property
     def trail(self) -> Sequence[AuditRecordedV1]:
@@ -154,6 +157,7 @@ class FakeGateway:
             active=user.status == "active",
             proven_at=session.proven_at,
             rotate=rotate,
+            factor_due=self.factor_mandatory and factor_due(user.role, has_factor=user.has_factor),
         )
 
     async def rotate(self, token: str, new_token: str) -> bool:

@@ -21,7 +21,7 @@ from gateway.interface.gate.limits import BY_ADDRESS, QUOTAS, limit_headers, quo
 from gateway.interface.gate.rows import Row
 from gateway.interface.http.cookie import session_header
 
-_OWN_FORMS = "/api/auth/"
+_OWN_ACCOUNT = "/api/auth/"
 
 
 def unauthenticated() -> Problem:
@@ -65,7 +65,7 @@ class Policy:
         single = headers.single
         if row.access.public:
             await self._limit(exchange, row, None)
-            if row.unsafe and row.template.startswith(_OWN_FORMS):
+            if row.unsafe and row.template.startswith(_OWN_ACCOUNT):
                 check_site(single.get(b"sec-fetch-site"), single.get(b"origin"), self._own_origin)
                 exchange.principal = await self._session_at_hand(headers)
             return
@@ -80,8 +80,8 @@ class Policy:
             return
         if row.unsafe:
             self._check_origin(headers, principal)
-        if row.step_up:
-            _check_proof(principal, self._clock.now())
+        if isinstance(principal.facts, SessionFacts):
+            _check_proof(row, principal.facts, self._clock.now())
         if row.renews and not principal.touched and b"deskstream-background" not in single:
             await self._credentials.touch(principal)
         if row.renews:
@@ -177,8 +177,9 @@ def _check_right(row: Row, principal: Principal) -> None:
         raise forbidden()
 
 
-def _check_proof(principal: Principal, now: datetime) -> None:
-    facts = principal.facts
-    if not (isinstance(facts, SessionFacts) and freshly_proven(facts.proven_at, now)):
+def _check_proof(row: Row, facts: SessionFacts, now: datetime) -> None:
+    if facts.factor_due and not row.template.startswith(_OWN_ACCOUNT):
+        raise forbidden("factor_required", "set a second factor first: POST /api/auth/factor")
+    if row.step_up and not freshly_proven(facts.proven_at, now):
         told = "prove again who you are with POST /api/auth/step-up, then repeat the request"
         raise forbidden("step_up_required", told)
