@@ -91,3 +91,30 @@ async def test_post_split(desk: Desk) -> None:
     into = {"into": survivor["id"]}
     await desk.admin.call("POST", f"/api/tickets/{loser['id']}/merge", 200, json=into)
     await agent.call("POST", path, 422, json={"message_ids": only})
+
+
+async def test_get_history(desk: Desk) -> None:
+    ticket = await desk.ticket()
+    agent = await desk.member("agent")
+    path = f"/api/tickets/{ticket['id']}"
+    before = await shown(agent.session, ticket)
+    change = {"priority": "high"}
+    headers = await seen(agent.session, ticket)
+    await agent.session.call("PUT", path, 200, json=change, headers=headers)
+    told = await agent.session.json("GET", f"{path}/history?as_of=1", 200)
+    assert told["ticket"] == before
+    now = (await agent.session.json("GET", f"{path}/history", 200))["items"]
+    assert [h["what"] for h in now] == ["opened", "priority_changed"]
+    assert now[-1]["actor_name"] == agent.name
+
+
+async def test_post_bulk(desk: Desk) -> None:
+    tickets = [await desk.ticket() for _ in range(2)]
+    agent = (await desk.member("agent")).session
+    body = {
+        "tickets": [*(t["id"] for t in tickets), "999999999"],
+        "change": {"priority": "urgent"},
+    }
+    done = await agent.json("POST", "/api/tickets/bulk", 200, json=body)
+    assert [item["status"] for item in done["items"]] == [200, 200, 404]
+    assert (await shown(agent, tickets[1]))["priority"] == "urgent"

@@ -34,6 +34,7 @@ from ticketing.application.cancel_reply import CancelReplyHandler
 from ticketing.application.change_ticket import ChangeTicketHandler
 from ticketing.application.delete_ticket import DeleteTicketHandler
 from ticketing.application.follow_people import FollowPeople
+from ticketing.application.history import ShowHistory
 from ticketing.application.merge_tickets import MergeTicketsHandler
 from ticketing.application.open_ticket import OpenTicketHandler
 from ticketing.application.ports import Files
@@ -67,6 +68,7 @@ from ticketing.infra.html import clean_body
 from ticketing.infra.inspect import inspect_file
 from ticketing.interface.http.errors import ERRORS
 from ticketing.interface.http.file_routes import file_router
+from ticketing.interface.http.history_routes import history_router
 from ticketing.interface.http.merge_routes import merge_router
 from ticketing.interface.http.reply_routes import reply_router
 from ticketing.interface.http.standing_routes import standing_router
@@ -101,6 +103,7 @@ def build_app(database: Database, files: Files, clock: Clock, undo: timedelta) -
         follow_people=FollowPeople(directory),
         sweep_files=SweepFiles(database, files, index),
         show_ticket=ShowTicket(database, tickets, directory),
+        show_history=ShowHistory(database, tickets, directory),
         show_reply=ShowReply(database, tickets),
         list_tickets=ListTickets(database, lists, directory),
         list_failed_replies=ListFailedReplies(database, lists),
@@ -111,9 +114,15 @@ def build_app(database: Database, files: Files, clock: Clock, undo: timedelta) -
 def http_app(
     app: TicketingApp, authenticate: Authenticate, operations: Operations | None = None
 ) -> ServiceApp:
-    """The HTTP interface; replies first, see reply_router."""
-    routers = [reply_router(app), ticket_router(app), standing_router(app), merge_router(app)]
-    routers.append(file_router(app))
+    """The HTTP interface; what names no ticket first, see reply_router and history_router."""
+    routers = [
+        reply_router(app),
+        history_router(app),
+        ticket_router(app),
+        standing_router(app),
+        merge_router(app),
+        file_router(app),
+    ]
     if operations is not None:
         routers.append(ops_router(operations))
     return create_app("ticketing", routers=routers, authenticate=authenticate, errors=ERRORS)

@@ -7,6 +7,7 @@ from ticketing.application.cancel_reply import CancelReplyHandler
 from ticketing.application.change_ticket import ChangeTicketHandler
 from ticketing.application.delete_ticket import DeleteTicketHandler
 from ticketing.application.follow_people import FollowPeople
+from ticketing.application.history import ShowHistory
 from ticketing.application.merge_tickets import MergeTicketsHandler
 from ticketing.application.open_ticket import OpenTicketHandler
 from ticketing.application.queries import (
@@ -53,6 +54,7 @@ class TicketingApp:
     sweep_files: SweepFiles
 
     show_ticket: ShowTicket
+    show_history: ShowHistory
     show_reply: ShowReply
     list_tickets: ListTickets
     list_failed_replies: ListFailedReplies

@@ -27,6 +27,8 @@ class ChangeTicket:
     assignee: UUID | str | None = None
     unassign: bool = False
     tags: tuple[str, ...] | None = None
+    add_tags: tuple[str, ...] = ()
+    remove_tags: tuple[str, ...] = ()
     shared_with: tuple[UUID, ...] | None = None
     watchers: tuple[UUID, ...] | None = None
 
@@ -59,6 +61,8 @@ class ChangeTicketHandler:
                 assignee=await find_assignee(work, self._directory, command.assignee),
                 unassign=command.unassign,
                 tags=command.tags,
+                add_tags=command.add_tags,
+                remove_tags=command.remove_tags,
                 shared=await find_people(work, self._directory, command.shared_with, "shared_with"),
                 watchers=await find_people(work, self._directory, command.watchers, "watchers"),
             )

@@ -60,6 +60,9 @@ class Changes:
     assignee: Person | None = None
     unassign: bool = False
     tags: tuple[str, ...] | None = None
+    """Just these."""
+    add_tags: tuple[str, ...] = ()
+    remove_tags: tuple[str, ...] = ()
     shared: tuple[Person, ...] | None = None
     watchers: tuple[Person, ...] | None = None
 
@@ -167,9 +170,11 @@ def _priority(ticket: Ticket, wanted: Changes, at: datetime) -> tuple[Event, ...
 
 
 def _tags(ticket: Ticket, wanted: Changes, at: datetime) -> tuple[Event, ...]:
-    if wanted.tags is None:
+    if wanted.tags is None and not wanted.add_tags and not wanted.remove_tags:
         return ()
-    target = guards.tags(wanted.tags)
+    gone = guards.tags(wanted.remove_tags)
+    base = ticket.tags if wanted.tags is None else wanted.tags
+    target = tuple(tag for tag in guards.tags((*base, *wanted.add_tags)) if tag not in gone)
     more = tuple(tag for tag in target if tag not in ticket.tags)
     less = tuple(tag for tag in ticket.tags if tag not in target)
     added = (TicketTaggedV1(ticket_id=ticket.id, at=at, tags=more),) if more else ()

@@ -146,6 +146,12 @@ class MergeIntoItself(Invalid):
     code = "merge_into_itself"
 
 
+class NothingYet(Invalid):
+    """The ticket did not exist at that point."""
+
+    code = "nothing_yet"
+
+
 class SplitInvalid(Invalid):
     """Some of the ticket's own messages, of the customer's at least one that goes and one that
     stays."""

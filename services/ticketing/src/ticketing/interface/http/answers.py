@@ -1,7 +1,7 @@
 """Bodies of answers."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
@@ -236,3 +236,43 @@ class MergePreviewOut(Answer):
     team_id: UUID
     restricts: bool
     unassigns: bool
+
+
+class HappeningOut(Answer):
+    """One fact: what happened, when (by the desk's clock, and by the store's), through whom, led to
+    by which fact (`cause`), in which request (`correlation`)."""
+
+    version: int
+    what: str
+    at: Time
+    recorded_at: Time
+    actor: str
+    actor_name: str | None
+    cause: str | None
+    correlation: str
+    details: dict[str, Any]
+
+
+class HistoryOut(Answer):
+    """A page of facts; with `as_of` also the ticket as it stood then."""
+
+    items: list[HappeningOut]
+    next: str | None
+    ticket: TicketOut | None
+
+
+class BulkResultOut(Answer):
+    """What became of one item: a status as of a single request, with the code of a refusal."""
+
+    ticket: str
+    status: int
+    code: str | None = None
+    field: str | None = None
+    standing: Standing | None = None
+    version: int | None = None
+
+
+class BulkOut(Answer):
+    """One result an item, in the order asked for."""
+
+    items: list[BulkResultOut]

@@ -27,6 +27,7 @@ STATUSES: dict[type[e.TicketingError], int] = {
     e.SnoozeInvalid: 422,
     e.MergeIntoItself: 422,
     e.SplitInvalid: 422,
+    e.NothingYet: 422,
     e.ReasonMissing: 422,
     e.FileMalformed: 400,
     e.FileEmpty: 422,

@@ -1,9 +1,11 @@
 """What a list of tickets can be asked for."""
 
+import re
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, TypeAdapter
 
 from deskstream_chassis.access import Actor
 from deskstream_chassis.http.pages import MAX_LIMIT, Cursors
@@ -68,3 +70,21 @@ class TicketQuery(Strict):
 
     def _fixed(self) -> object:
         return self.model_dump(mode="json", exclude={"cursor", "limit"})
+
+
+_INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
+
+
+def _point(value: object) -> object:
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value):
+        return int(value)
+    return value if value is None else _INSTANT.validate_python(value)
+
+
+class HistoryQuery(Strict):
+    """Query of GET …/history."""
+
+    as_of: Annotated[int | datetime | None, BeforeValidator(_point)] = None
+    """A version, or an instant with its zone."""
+    cursor: Annotated[str | None, Field(max_length=1000)] = None
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 50

@@ -28,6 +28,9 @@ from ticketing.interface.http.fields import (
     assignee_ref,
 )
 
+TicketKey = Annotated[str, StringConstraints(min_length=1, max_length=40)]
+"""A ticket, by id or number."""
+
 
 class WithText(Strict):
     """A body with a text: HTML, or plain."""
@@ -88,6 +91,8 @@ class ChangeTicketIn(Strict):
     team_id: UUID | None = None
     assignee: Name | None = None
     tags: Tags | None = None
+    add_tags: Tags = ()
+    remove_tags: Tags = ()
     shared_with: Staff | None = None
     watchers: Staff | None = None
 
@@ -102,6 +107,8 @@ class ChangeTicketIn(Strict):
             assignee=assignee_ref(self.assignee),
             unassign=self.assignee is None and "assignee" in self.model_fields_set,
             tags=self.tags,
+            add_tags=self.add_tags,
+            remove_tags=self.remove_tags,
             shared_with=self.shared_with,
             watchers=self.watchers,
         )
@@ -159,7 +166,7 @@ class SnoozeIn(Strict):
 class MergeIn(Strict):
     """POST …/merge and …/merge/preview."""
 
-    into: Annotated[str, StringConstraints(min_length=1, max_length=40)]
+    into: TicketKey
     """The surviving ticket, by id or number."""
 
 
@@ -175,3 +182,15 @@ class SplitIn(Strict):
     message_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=500)]
     subject: Subject | None = None
     """None: the same."""
+
+
+class BulkIn(Strict):
+    """POST /api/tickets/bulk."""
+
+    tickets: Annotated[tuple[TicketKey, ...], Field(min_length=1, max_length=100)]
+    """Ids or numbers."""
+    change: ChangeTicketIn
+
+    def refs(self) -> tuple[str, ...]:
+        """Each once."""
+        return tuple(dict.fromkeys(self.tickets))
