@@ -215,3 +215,23 @@ async def test_a_rotated_keys_new_secret_is_shown_once(
         admin_cookie, "POST", "/api/keys/000000000000/rotate", json={"overlap_seconds": 0}
     )
     assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
+
+
+async def test_a_lost_factor_is_taken_off_once_by_an_admin(
+    own_routes: Client, admin_cookie: str
+) -> None:
+    people = own_routes.people
+    user_id = await people.agent()
+    await people.set_factor(await people.sign_in("ada@shop.test"))
+    path = f"/api/admin/users/{user_id}/reset-factor"
+    body, headers = {"reason": "lost the telephone"}, {"Idempotency-Key": "reset-once"}
+    for _ in range(2):
+        answer = await own_routes.as_session(admin_cookie, "POST", path, json=body, headers=headers)
+        assert (answer.status_code, answer.json()["has_factor"]) == (200, False)
+    again = await own_routes.as_session(admin_cookie, "POST", path, json={})
+    assert (again.status_code, again.json()["code"]) == (409, "no_factor")
+    long = await own_routes.as_session(admin_cookie, "POST", path, json={"reason": "x" * 501})
+    assert (long.status_code, long.json()["field"]) == (422, "reason")
+    own = f"/api/admin/users/{await people.id_of('root@shop.test')}/reset-factor"
+    himself = await own_routes.as_session(admin_cookie, "POST", own, json={})
+    assert (himself.status_code, himself.json()["code"]) == (403, "own_role")

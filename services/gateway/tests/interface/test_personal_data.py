@@ -95,6 +95,11 @@ async def use_a_factor(routes: Client) -> list[httpx.Response]:
     for code in ("zarquon", enabled.recovery_codes[0]):
         body = {"pending": pending, "code": code}
         wrong.append(await routes.anonymous("POST", verify, json=body))
+    admin = (await people.sign_in("root@shop.test")).token
+    reset = f"/api/admin/users/{await people.id_of(EMAIL)}/reset-factor"
+    for _ in range(2):
+        answer = await routes.as_session(admin, "POST", reset, json={"reason": REASON})
+        wrong.append(answer)
     return wrong
 
 

@@ -6,6 +6,8 @@ from uuid import UUID, uuid4
 
 from deskstream_events.gateway.user import (
     EmailVerifiedV1,
+    FactorDisabledV1,
+    FactorEnabledV1,
     PasswordResetRequestedV1,
     RoleChangedV1,
     UserApprovedV1,
@@ -121,6 +123,25 @@ async def test_someone_let_in_is_told_and_an_operators_account_is_not(desk: Any)
     (mail,) = desk.mails()
     assert mail["To"].addresses[0].addr_spec == "mia@shop.test"
     assert mail["Auto-Submitted"] == "auto-generated"
+
+
+async def test_he_is_told_of_another_second_factor_and_of_its_end(desk: Any) -> None:
+    user = await active(desk, "agent", "mia@shop.test")
+    await desk.work_off()
+    reason = "lost her telephone"
+    await desk.tell(
+        user,
+        FactorEnabledV1(at=desk.now, user_id=user),
+        FactorDisabledV1(at=desk.now, user_id=user, disabled_by=uuid4(), reason=reason),
+    )
+    await desk.work_off()
+    mails = desk.mails()[-2:]
+    assert [mail["Subject"] for mail in mails] == [
+        "A second factor protects your account",
+        "Your second factor was taken off",
+    ]
+    assert {mail["To"].addresses[0].addr_spec for mail in mails} == {"mia@shop.test"}
+    assert not any(reason in str(mail) for mail in mails)
 
 
 async def test_role_and_standing_are_followed(desk: Any) -> None:

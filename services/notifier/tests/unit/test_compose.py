@@ -47,6 +47,8 @@ def letter(kind: Kind, **changes: object) -> Letter:
         "password_reset": ("name", "sealed_token"),
         "admin_user_waiting": ("name", "waiting_name", "waiting_address"),
         "user_approved": ("name", "role"),
+        "factor_enabled": ("name",),
+        "factor_disabled": ("name",),
         "ticket_acknowledged": ("number", "ticket_subject", "name"),
         "ticket_assigned": ("number", "ticket_subject", "name"),
         "reply": ("number", "ticket_subject", "author_name", "body_html", "body_text"),

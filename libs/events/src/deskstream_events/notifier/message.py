@@ -10,6 +10,8 @@ Kind = Literal[
     "password_reset",
     "admin_user_waiting",
     "user_approved",
+    "factor_enabled",
+    "factor_disabled",
     "ticket_acknowledged",
     "ticket_assigned",
     "reply",

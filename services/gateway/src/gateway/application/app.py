@@ -23,6 +23,7 @@ from gateway.application.own_sessions import EndSessionHandler, OwnSessions
 from gateway.application.ports import Audit, FactorVault, Passwords, Queries, Sealer
 from gateway.application.register_user import RegisterUserHandler
 from gateway.application.resend_verification import ResendVerificationHandler
+from gateway.application.reset_factor import ResetFactorHandler
 from gateway.application.reset_password import ResetPasswordHandler
 from gateway.application.revoke_key import RevokeKeyHandler
 from gateway.application.rotate_key import RotateKeyHandler
@@ -56,6 +57,7 @@ class GatewayApp:
     verify_factor: VerifyFactorHandler
     offer_factor: OfferFactorHandler
     enable_factor: EnableFactorHandler
+    reset_factor: ResetFactorHandler
     step_up: StepUpHandler
     change_password: ChangePasswordHandler
     forgot_password: ForgotPasswordHandler
@@ -115,6 +117,7 @@ def build_app(
         enable_factor=EnableFactorHandler(
             store, clock, proof, peppers.recovery, tokens, _random_text
         ),
+        reset_factor=ResetFactorHandler(store, clock),
         step_up=StepUpHandler(store, clock, passwords, proof, tokens),
         change_password=ChangePasswordHandler(store, clock, passwords, new_password, tokens),
         forgot_password=ForgotPasswordHandler(store, clock, sealer, _new_token),

@@ -10,7 +10,7 @@ from deskstream_events.gateway.user import Role
 from gateway.application.acting import save, staff_of
 from gateway.application.store import Store
 from gateway.application.team_check import demand_teams
-from gateway.domain.text import REASON_LIMIT, clean_line
+from gateway.domain.text import clean_reason
 from gateway.domain.user import User
 
 
@@ -50,13 +50,7 @@ class ChangeUserStatusHandler:
                     await work.sessions.rotate_later(user.user_id)
             else:
                 await work.credentials.hold(user.user_id)
-                user.suspend(by, reason=_reason(command), admins=admins, at=now)
+                user.suspend(by, reason=clean_reason(command.reason), admins=admins, at=now)
                 await work.sessions.end_all(user.user_id, now)
             save(work, user)
             work.answer(None)
-
-
-def _reason(command: ChangeUserStatus) -> str | None:
-    if not command.reason or not command.reason.strip():
-        return None
-    return clean_line(command.reason, limit=REASON_LIMIT, field="reason")

@@ -25,6 +25,13 @@ def clean_line(text: str, *, limit: int, field: str) -> str:
     return line
 
 
+def clean_reason(text: str | None) -> str | None:
+    """Why something was done, where somebody said it. Raises InvalidInput."""
+    if not text or not text.strip():
+        return None
+    return clean_line(text, limit=REASON_LIMIT, field="reason")
+
+
 def _visible(character: str) -> bool:
     return character in _JOINERS or unicodedata.category(character)[0] != "C"
 

@@ -10,6 +10,7 @@ from notifier.application.cause import ACTOR, Cause
 from notifier.application.ports import LateNotice, LateNotices, People, Tickets
 from notifier.application.queue_mail import QueueMail
 from notifier.domain import occasions
+from notifier.domain.occasions import FactorKind
 from notifier.domain.people import Person, Status
 
 
@@ -46,6 +47,14 @@ class TellAdmins:
     """An address was verified: someone waits."""
 
     user_id: UUID
+
+
+@dataclass(frozen=True)
+class TellOfFactor:
+    """His second factor is another, or gone: he must hear of it, should it not be his doing."""
+
+    user_id: UUID
+    kind: FactorKind
 
 
 @dataclass(frozen=True)
@@ -108,6 +117,11 @@ class FollowUsers:
         admins = await self._people.active_admins(work)
         for letter in occasions.user_waiting(cause.event_id, waiting, admins):
             await self._queue(work, letter, cause)
+
+    async def tell_of_factor(self, work: Work, command: TellOfFactor, cause: Cause) -> None:
+        """Queue a mail to him. Raises Permanent where he is unknown."""
+        person = await self._known(work, command.user_id)
+        await self._queue(work, occasions.factor(cause.event_id, person, command.kind), cause)
 
     async def welcome(self, work: Work, command: WelcomePerson, cause: Cause) -> None:
         """Remember his role, tell him, and tell him what was assigned to him meanwhile."""

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from notifier.domain.addresses import Recipient, distinct
 from notifier.domain.letter import Letter, message_id_for
 from notifier.domain.people import Person
 from notifier.domain.ticket import PendingReply, Ticket
+
+FactorKind = Literal["factor_enabled", "factor_disabled"]
 
 
 def verification(
@@ -65,6 +68,16 @@ def approved(event_id: UUID, person: Person, *, role: str) -> Letter:
         kind="user_approved",
         to=(person.as_recipient(),),
         facts={"name": person.name, "role": role},
+    )
+
+
+def factor(event_id: UUID, person: Person, kind: FactorKind) -> Letter:
+    """His second factor is another, or gone."""
+    return Letter(
+        message_id=message_id_for(kind, event_id),
+        kind=kind,
+        to=(person.as_recipient(),),
+        facts={"name": person.name},
     )
 
 

@@ -86,6 +86,12 @@ class StatusChange(Body):
     reason: Annotated[str, StringConstraints(max_length=2000)] | None = None
 
 
+class FactorReset(Body):
+    """Why; kept with the account."""
+
+    reason: Annotated[str, StringConstraints(max_length=2000)] | None = None
+
+
 class TeamList(Body):
     """The whole list."""
 

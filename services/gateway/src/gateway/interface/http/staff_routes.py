@@ -12,10 +12,12 @@ from gateway.application.change_team import ChangeTeam
 from gateway.application.change_user_status import ChangeUserStatus
 from gateway.application.create_team import CreateTeam
 from gateway.application.ports import TeamRow, UserRow
+from gateway.application.reset_factor import ResetFactor
 from gateway.application.set_user_teams import SetUserTeams
 from gateway.domain.user import Status
 from gateway.interface.http.schemas import (
     ColleagueAnswer,
+    FactorReset,
     NewTeam,
     StatusChange,
     TeamAnswer,
@@ -63,6 +65,14 @@ def staff_router(app: GatewayApp) -> APIRouter:
         """The whole list of someone's teams."""
         command = SetUserTeams(user_id, tuple(body.teams))
         await caller.once(app.set_user_teams, command, type(None))
+        return UserAnswer.of(await app.queries.user(user_id))
+
+    @router.post("/admin/users/{id}/reset-factor")
+    @guarded("role:admin")
+    async def reset_factor(user_id: UserId, body: FactorReset, caller: CallerDep) -> UserAnswer:
+        """Takes off a lost second factor; all sessions of that person end, a mail tells him."""
+        command = ResetFactor(user_id, body.reason)
+        await caller.once(app.reset_factor, command, type(None))
         return UserAnswer.of(await app.queries.user(user_id))
 
     @router.get("/users")
