@@ -207,6 +207,14 @@ def test_cleaning_twice_changes_nothing(html: str) -> None:
     assert clean_html(clean_html(html)) == clean_html(html)
 
 
+def test_elements_nested_without_end_are_shown_as_their_words() -> None:
+    deep = "<div>" * 50_000 + "help <b>me</b>"
+    assert html_to_text(deep) == "help me"
+    assert "<div>" not in clean_html(deep)
+    assert clean_html("<div>" * 100 + "x").count("<div>") == 100
+    assert clean_html("<p>a" * 2_000).count("<p>") == 2_000
+
+
 def test_a_body_has_256_kib_at_most() -> None:
     assert clean_html("x" * MAX_BODY)
     for take in (clean_html, text_to_html, html_to_text):

@@ -34,8 +34,9 @@ TEAMS = Topic("gateway.team.v1", "gateway", "gateway.team", ("ticketing.people",
 AUDIT = Topic("gateway.audit.v1", "gateway", "gateway.audit", ())
 TICKETS = Topic("ticketing.ticket.v1", "ticketing", "ticketing.ticket", ("notifier.mail",))
 MESSAGES = Topic("notifier.message.v1", "notifier", "notifier.message", ("ticketing.delivery",))
+INBOUND = Topic("notifier.inbound.v1", "notifier", "notifier.inbound", ())
 
-TOPICS: tuple[Topic, ...] = (USERS, TEAMS, AUDIT, TICKETS, MESSAGES)
+TOPICS: tuple[Topic, ...] = (USERS, TEAMS, AUDIT, TICKETS, MESSAGES, INBOUND)
 
 
 def topic_of(stream_type: str) -> Topic:

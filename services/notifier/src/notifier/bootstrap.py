@@ -30,7 +30,10 @@ from notifier.application.follow_tickets import FollowTickets
 from notifier.application.follow_users import FollowUsers
 from notifier.application.ports import MailSender
 from notifier.application.queue_mail import QueueMail
+from notifier.application.receive_mail import House as Mailboxes
+from notifier.application.receive_mail import ReceiveMail
 from notifier.application.send_mail import Desk, SendMail
+from notifier.application.settle_bounce import SettleBounce
 from notifier.application.settle_mail import SettleMail
 from notifier.domain.message import STREAM_TYPE, Message
 from notifier.infra.db.housekeeping import KeepHouse
@@ -41,10 +44,13 @@ from notifier.infra.db.people import DbPeople
 from notifier.infra.db.screen import DbScreen
 from notifier.infra.db.tickets import DbTickets
 from notifier.infra.files import BucketFiles
+from notifier.infra.inbound.attic import BucketAttic
+from notifier.infra.inbound.reading import read_mail
 from notifier.infra.mail.compose import Composer, House
 from notifier.infra.mail.pool import MailServer
 from notifier.infra.mail.smtp import SmtpSender
 from notifier.interface.kafka.consumers import build_consumer
+from notifier.interface.smtp import Listening, Receiver
 from notifier.interface.timers import Housekeeper
 from notifier.settings import Settings
 
@@ -92,10 +98,12 @@ def build_app(
     people, late = DbPeople(), DbLateNotices()
     tickets, letters = DbTickets(database.subjects), DbLetters(database.subjects)
     queue = QueueMail(letters, clock, settings.mail_domain)
+    screen = DbScreen(database.subjects)
+    bucket = Bucket.at(settings.bucket_url, "notifier")
     desk = Desk(
         letters=letters,
-        screen=DbScreen(database.subjects),
-        files=BucketFiles(Bucket.at(settings.bucket_url, "notifier")),
+        screen=screen,
+        files=BucketFiles(bucket),
         composer=composer(settings),
         sender=sender,
         clock=clock,
@@ -106,7 +114,25 @@ def build_app(
         tickets=FollowTickets(people, tickets, late, queue, own_address=settings.mail_from),
         send_mail=SendMail(database, desk),
         settle_mail=SettleMail(letters, clock),
+        receive_mail=ReceiveMail(
+            database,
+            read_mail,
+            BucketAttic(bucket),
+            SettleBounce(screen, clock, settings.mail_domain),
+            clock,
+            Mailboxes(settings.own_addresses, settings.authserv_id),
+        ),
     )
+
+
+def receivers(settings: Settings, app: NotifierApp) -> list[Worker]:
+    """How mail comes in."""
+    if settings.receive_port is None:
+        return []
+    listening = Listening(settings.receive_host, settings.receive_port, settings.mail_domain)
+    return [
+        Worker("mail-in", Receiver(listening, settings.own_addresses, app.receive_mail).run),
+    ]
 
 
 def message_state(facts: Sequence[Recorded]) -> dict[str, Any]:
@@ -171,6 +197,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
                 Worker("consumers", consumers.run, health=consumers.health),
                 Worker("mail", dispatcher.run),
                 Worker("housekeeper", Housekeeper(KeepHouse(database, clock)).run),
+                *receivers(settings, app),
             ],
             operations=operations,
         )

@@ -2,8 +2,8 @@
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
-from pydantic_settings import SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from deskstream_chassis.settings import HexKey, ServiceSettings
 
@@ -20,6 +20,13 @@ def _mailbox(value: str) -> str:
     if not (local and at and domain) or "+" in local or not value.isascii():
         raise ValueError("must be one plain address without a plus tag")
     return value
+
+
+def _listed(value: object) -> object:
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+Mailbox = Annotated[str, AfterValidator(_mailbox)]
 
 
 class Settings(ServiceSettings):
@@ -42,12 +49,25 @@ class Settings(ServiceSettings):
     """How long an answer of the mail server may take, the one after DATA too."""
     mail_domain: str = Field(pattern=r"^[a-z0-9.-]+$")
     """Of our Message-IDs, and the name given in EHLO."""
-    mail_from: Annotated[str, AfterValidator(_mailbox)]
+    mail_from: Mailbox
     """The support mailbox; replies of customers come back to it, with a plus tag."""
+    mailboxes: Annotated[tuple[Mailbox, ...], NoDecode, BeforeValidator(_listed)] = ()
+    """Further addresses of ours whose mail is taken."""
+    receive_host: str = "127.0.0.1"
+    receive_port: int | None = Field(default=None, ge=0, le=65535)
+    """Where mail is taken by SMTP; without it none is."""
+    authserv_id: str | None = None
+    """The name under which our own mail exchanger writes `Authentication-Results`; without it no
+    sender is taken for authenticated."""
     desk_name: str = Field(default="Customer Support", min_length=1, max_length=100)
     public_url: Annotated[str, AfterValidator(_public_url)]
     plus_token_key: HexKey
     mail_token_key: HexKey
+
+    @property
+    def own_addresses(self) -> tuple[str, ...]:
+        """All mailboxes of ours."""
+        return (self.mail_from, *self.mailboxes)
 
     @model_validator(mode="after")
     def _no_password_in_the_clear(self) -> Self:

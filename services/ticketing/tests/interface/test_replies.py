@@ -242,6 +242,33 @@ async def test_a_held_reply_is_listed_until_it_is_known(
     assert (await state(api, staff.agent, ticket, reply))["state"] == "sent"
 
 
+async def test_a_bounced_reply_reopens_the_ticket_unless_only_a_copy_bounced(
+    api: Api, app: TicketingApp, database: Database, staff: Staff, clock: FixedClock
+):
+    ticket = await api.open(SHOP)
+    reply = await queued(api, staff.agent, ticket, then="solve")
+    clock.advance(seconds=10)
+    await release_all(app)
+    await tell(app, database, sent(ticket, reply, clock))
+    for main, status, state_now in ((False, "solved", "sent"), (True, "open", "bounced")):
+        bounced = message.MessageBouncedV1(
+            message_id=uuid4(),
+            at=clock.now(),
+            kind="reply",
+            ticket_id=ticket["id"],
+            reply_id=reply["reply_id"],
+            mail_id="m1@desk.test",
+            recipients=("cora@customer.test",),
+            code="5.1.1",
+            main_recipient=main,
+        )
+        await tell(app, database, bounced)
+        assert (await api.show(staff.agent, ticket))["status"] == status
+        assert (await state(api, staff.agent, ticket, reply))["state"] == state_now
+    listed = (await api(staff.agent, "GET", "/api/tickets/failed-replies")).json()
+    assert [(i["state"], i["code"]) for i in listed["items"]] == [("bounced", "5.1.1")]
+
+
 async def test_a_suppressed_reply_counts_as_failed(
     api: Api, app: TicketingApp, database: Database, staff: Staff, clock: FixedClock
 ):

@@ -24,6 +24,7 @@ from ticketing.domain.fold import fold
 from ticketing.domain.replies import (
     Delivered,
     Draft,
+    Returned,
     Unclear,
     Undelivered,
     cancel_reply,
@@ -177,8 +178,23 @@ def test_a_held_reply_can_still_be_found_sent_or_failed():
         assert folded(settle_reply(held, REPLY, outcome, START), held).replies[REPLY].state == state
 
 
+@pytest.mark.parametrize("then", ["wait", "solve"])
+def test_a_reply_that_came_back_reopens_its_ticket_once(then):
+    ticket = replied(then)
+    released = folded(release_reply(ticket, REPLY, later(10)), ticket)
+    sent = folded(settle_reply(released, REPLY, Delivered("m@d", 1), later(11)), released)
+    events = settle_reply(sent, REPLY, Returned("5.1.1"), later(99))
+    back = folded(events, sent)
+    assert (back.status, back.replies[REPLY].state) == ("open", "bounced")
+    assert back.replies[REPLY].code == "5.1.1"
+    assert settle_reply(back, REPLY, Returned("5.1.1"), later(100)) == ()
+    assert settle_reply(back, REPLY, Delivered("m@d", 1), later(100)) == ()
+
+
 STEPS = st.lists(
-    st.sampled_from(["queue", "cancel", "release", "early", "sent", "failed", "held", "move"]),
+    st.sampled_from(
+        ["queue", "cancel", "release", "early", "sent", "failed", "held", "bounced", "move"]
+    ),
     max_size=14,
 )
 
@@ -190,6 +206,7 @@ def step(ticket, name, n):
         "sent": Delivered("m@d", n),
         "failed": Undelivered("smtp_550", n),
         "held": Unclear("unknown_outcome", n),
+        "bounced": Returned("5.1.1"),
     }
     try:
         if name == "queue":
@@ -218,6 +235,11 @@ def test_any_interleaving_of_reply_undo_and_result_leaves_one_outcome(names):
     kinds = [e.TYPE.split(".")[2] for e in events]
     final = [k for k in kinds if k in ("reply_cancelled", "reply_sent", "reply_failed")]
     assert len(final) <= 1
+    assert kinds.count("reply_bounced") <= 1
+    if "reply_bounced" in kinds:
+        assert final in ([], ["reply_sent"])
+        assert ticket.replies[REPLY].state == "bounced"
+        return
     assert kinds.count("reply_released") <= 1
     if "reply_cancelled" in kinds:
         assert "reply_released" not in kinds

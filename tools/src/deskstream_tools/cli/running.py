@@ -102,6 +102,7 @@ def status(data: Data = None) -> None:
         serves = "serves" if part.serves else "does not serve"
         state, pid, age = part.state.state, part.state.pid or "-", part.state.seconds
         typer.echo(f"{name:10} {state:8} pid {pid!s:7} {age:6} s  {serves}")
+    typer.echo(f"mail is taken at 127.0.0.1:{settings.ports['mail-in']}")
     if not all(part.serves for part in parts.values()):
         raise typer.Exit(1)
 

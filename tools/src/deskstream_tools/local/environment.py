@@ -81,6 +81,7 @@ def _notifier(settings: StackSettings, keys: Mapping[str, str]) -> dict[str, str
         "MAIL_TOKEN_KEY": keys["MAIL_TOKEN_KEY"],
         "SMTP_HOST": "127.0.0.1",
         "SMTP_PORT": str(settings.ports["mailbox-smtp"]),
+        "RECEIVE_PORT": str(settings.ports["mail-in"]),
         "MAIL_DOMAIN": settings.mail_domain,
         "MAIL_FROM": f"support@{settings.mail_domain}",
         "PUBLIC_URL": settings.url("gateway-api"),

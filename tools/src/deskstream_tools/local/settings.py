@@ -18,6 +18,7 @@ PORTS: Mapping[str, int] = {
     "ticketing-ops": 8411,
     "notifier-api": 8420,
     "notifier-ops": 8421,
+    "mail-in": 8422,
     "mailbox-smtp": 8480,
     "mailbox-page": 8481,
     "kafka": 8490,

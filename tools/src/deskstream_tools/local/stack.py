@@ -29,6 +29,9 @@ GIVE_UP_AFTER = 3
 """Starts that fail at once before `wait` gives up; the supervisor itself never does."""
 Say = Callable[[str], None]
 
+MAIL = {"smtp": "mailbox-smtp", "mail-in": "mail-in"}
+"""Where mails of ours go, and where mail to us is taken."""
+
 
 class AlreadyRunning(Exception):
     """The stack of this data folder runs; nothing was done."""
@@ -223,7 +226,8 @@ class Stack:
             "logs": str(self.logs),
             "topic_prefix": settings.topic_prefix,
             "addresses": {name: settings.url(name) for name in urls}
-            | {"kafka": settings.bootstrap, "smtp": f"127.0.0.1:{settings.ports['mailbox-smtp']}"},
+            | {"kafka": settings.bootstrap}
+            | {name: f"127.0.0.1:{settings.ports[port]}" for name, port in MAIL.items()},
             "databases": {name: self.dsn(name) for name in SERVICES},
             "admin": {"email": settings.admin_email, "password": str(settings.password_file)},
             "pids": {name: s.pid for name, s in self.supervisor.states().items()},

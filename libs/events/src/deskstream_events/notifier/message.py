@@ -68,6 +68,22 @@ class MessageHeldV1(MessageEvent):
     attempts: int
 
 
+@registry.event("notifier.message.bounced.v1")
+class MessageBouncedV1(MessageEvent):
+    """A report came back: it did not arrive at `recipients`, who were among its own. Known once
+    for each of them."""
+
+    mail_id: str
+    recipients: tuple[PersonalText, ...]
+    code: str
+    """The report's status, `5.1.1`."""
+    main_recipient: bool
+    """Whether one of those it was addressed to is among them, and not only people in copy."""
+
+    def people(self) -> tuple[str, ...]:
+        return tuple(f"mail:{address}" for address in self.recipients)
+
+
 @registry.event("notifier.message.suppressed.v1")
 class MessageSuppressedV1(MessageEvent):
     """Not sent on purpose: a suppressed address, or a cap on automatic mail."""

@@ -86,6 +86,14 @@ class ReplyFailedV1(ReplyEvent):
     """How often the mail server was asked until then."""
 
 
+@registry.event("ticketing.ticket.reply_bounced.v1")
+class ReplyBouncedV1(ReplyEvent):
+    """The provider accepted it, but a report came back that it did not arrive."""
+
+    code: str
+    """The report's status, `5.1.1`."""
+
+
 @registry.event("ticketing.ticket.reply_held.v1")
 class ReplyHeldV1(ReplyEvent):
     """Whether it was mailed is unknown: a person decides (effects resolve)."""

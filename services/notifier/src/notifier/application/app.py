@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from notifier.application.follow_tickets import FollowTickets
 from notifier.application.follow_users import FollowUsers
+from notifier.application.receive_mail import ReceiveMail
 from notifier.application.send_mail import SendMail
 from notifier.application.settle_mail import SettleMail
 
@@ -16,3 +17,4 @@ class NotifierApp:
     tickets: FollowTickets
     send_mail: SendMail
     settle_mail: SettleMail
+    receive_mail: ReceiveMail

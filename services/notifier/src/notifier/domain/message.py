@@ -1,6 +1,7 @@
 """One message and what became of it, folded from its stream `notifier.message`.
 
-queued -> sent | failed | suppressed | held; held -> any of these, once a person decided.
+queued -> sent | failed | suppressed | held; held -> any of these, once a person decided;
+sent -> bounced, as the report says.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,6 +13,7 @@ from uuid import UUID
 from deskstream_events.event import Event
 from deskstream_events.notifier.message import (
     Kind,
+    MessageBouncedV1,
     MessageEvent,
     MessageFailedV1,
     MessageHeldV1,
@@ -19,25 +21,30 @@ from deskstream_events.notifier.message import (
     MessageSentV1,
     MessageSuppressedV1,
 )
+from notifier.domain.addresses import normal
 from notifier.domain.errors import NoSuchMessage
 from notifier.domain.letter import Letter
 
 STREAM_TYPE = "notifier.message"
-Status = Literal["queued", "sent", "failed", "held", "suppressed"]
+Status = Literal["queued", "sent", "failed", "held", "suppressed", "bounced"]
 HeldCode = Literal["unknown_outcome", "too_old", "muted"]
 SuppressedBy = Literal["suppression", "loop_cap_short", "loop_cap_long"]
 
 
 @dataclass
 class Message:
-    """Its methods decide and record; once sent, failed or suppressed nothing is recorded any more:
-    a late second result changes nothing."""
+    """Its methods decide and record; once sent, failed or suppressed a late second result changes
+    nothing. Only a report may still say that it did not arrive."""
 
     message_id: UUID
     kind: Kind = "reply"
     ticket_id: UUID | None = None
     reply_id: UUID | None = None
     mail_id: str = ""
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    bounced_at: frozenset[str] = frozenset()
+    """Addresses that it did not arrive at, in the form in which they are compared."""
     status: Status = "queued"
     version: int = 0
     pending: list[MessageEvent] = field(default_factory=list)
@@ -74,7 +81,7 @@ class Message:
     @property
     def settled(self) -> bool:
         """Its fate is final."""
-        return self.status in ("sent", "failed", "suppressed")
+        return self.status in ("sent", "failed", "suppressed", "bounced")
 
     def sent(
         self,
@@ -107,6 +114,23 @@ class Message:
         """Not sent on purpose."""
         self._settle(MessageSuppressedV1(**self._about(at), source=source))
 
+    def bounced(self, failed: Iterable[str], code: str, *, at: datetime) -> tuple[str, ...]:
+        """It did not arrive at these, as far as it went to them at all and this is new."""
+        told = {normal(address) for address in failed} - self.bounced_at
+        missed = [one for one in (*self.to, *self.cc) if normal(one) in told]
+        if not missed or self.status in ("failed", "suppressed"):
+            return ()
+        self._record(
+            MessageBouncedV1(
+                **self._about(at),
+                mail_id=self.mail_id,
+                recipients=tuple(missed),
+                code=code,
+                main_recipient=any(one in self.to for one in missed),
+            )
+        )
+        return tuple(missed)
+
     def _about(self, at: datetime) -> dict[str, Any]:
         return {
             "at": at,
@@ -129,6 +153,10 @@ class Message:
             case MessageQueuedV1():
                 self.kind, self.mail_id, self.status = event.kind, event.mail_id, "queued"
                 self.ticket_id, self.reply_id = event.ticket_id, event.reply_id
+                self.to, self.cc = event.to, event.cc
+            case MessageBouncedV1():
+                self.status = "bounced"
+                self.bounced_at |= {normal(address) for address in event.recipients}
             case MessageSentV1():
                 self.status = "sent"
             case MessageFailedV1():

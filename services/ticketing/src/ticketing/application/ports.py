@@ -134,7 +134,7 @@ class FailedReply:
     reply_id: UUID
     ticket_id: UUID
     ticket_number: int
-    state: Literal["failed", "held"]
+    state: Literal["failed", "held", "bounced"]
     code: str | None
     author_id: UUID
     queued_at: datetime
@@ -160,7 +160,7 @@ class Lists(Protocol):
     async def failed_replies(
         self, work: Work, actor: Actor, after: Position | None, limit: int
     ) -> Sequence[FailedReply]:
-        """Failed and held replies, newest first."""
+        """Failed, held and bounced replies, newest first."""
         ...
 
 

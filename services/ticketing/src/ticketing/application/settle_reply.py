@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from deskstream_chassis.access import system
-from deskstream_events.ticketing.reply import ReplyFailedV1
+from deskstream_events.ticketing.reply import ReplyBouncedV1, ReplyFailedV1
 from deskstream_eventstore import Origin, Work
 from ticketing.application.families import shown_at
 from ticketing.application.tickets import STREAM, Tickets
@@ -40,6 +40,6 @@ class SettleReplyHandler:
             return
         work.append(STREAM, ticket.id, ticket.version, events, caused_by=origin)
         home = await shown_at(work, ticket, command.reply_id)
-        if home.id != ticket.id and isinstance(events[0], ReplyFailedV1):
+        if home.id != ticket.id and isinstance(events[0], ReplyFailedV1 | ReplyBouncedV1):
             again = undeliverable(home, command.at)
             work.append(STREAM, home.id, home.version, again, caused_by=origin)

@@ -249,6 +249,11 @@ def _reply_failed(ticket: Ticket, event: replies.ReplyFailedV1) -> Ticket:
     return _settled(ticket, event, "failed", code=event.code, attempts=event.attempts)
 
 
+@_on(replies.ReplyBouncedV1)
+def _reply_bounced(ticket: Ticket, event: replies.ReplyBouncedV1) -> Ticket:
+    return _settled(ticket, event, "bounced", code=event.code)
+
+
 @_on(replies.ReplyHeldV1)
 def _reply_held(ticket: Ticket, event: replies.ReplyHeldV1) -> Ticket:
     return _settled(ticket, event, "held", code=event.code, attempts=event.attempts)

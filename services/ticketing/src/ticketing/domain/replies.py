@@ -1,6 +1,7 @@
 """Replies: queued, taken back or released, sent or not. One outcome each, whatever the order.
 
-queued → cancelled | released → sent | failed | held → sent | failed; failed → discarded.
+queued → cancelled | released → sent | failed | held → sent | failed; sent → bounced;
+failed → discarded.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from uuid import UUID
 from deskstream_events.event import Event
 from deskstream_events.ticketing.reply import (
     MailedFile,
+    ReplyBouncedV1,
     ReplyCancelledV1,
     ReplyFailedV1,
     ReplyHeldV1,
@@ -180,19 +182,32 @@ class Unclear:
     attempts: int
 
 
-Outcome = Delivered | Undelivered | Unclear
+@dataclass(frozen=True)
+class Returned:
+    """The provider took it, and later reported that it did not arrive."""
+
+    code: str
+
+
+Outcome = Delivered | Undelivered | Unclear | Returned
 
 
 def settle_reply(
     ticket: Ticket, reply_id: UUID, outcome: Outcome, at: datetime
 ) -> tuple[Event, ...]:
     """What became of a released (or held) reply; the first definite outcome stands, later ones
-    change nothing. A failure reopens the ticket, unless another shows the reply now: then that one
-    is to be reopened. Raises ReplyUnknown."""
+    change nothing but that a report may still turn sent into bounced. What did not arrive reopens
+    the ticket, unless another shows the reply now: then that one is to be reopened. Raises
+    ReplyUnknown."""
     reply = found(ticket, reply_id)
+    elsewhere = ticket.merged_into is not None or reply_id in ticket.lent
+    if isinstance(outcome, Returned):
+        if reply.state not in ("released", "held", "sent"):
+            return ()
+        back = ReplyBouncedV1(ticket_id=ticket.id, at=at, reply_id=reply_id, code=outcome.code)
+        return (back, *(() if elsewhere else undeliverable(ticket, at)))
     if reply.state not in ("released", "held"):
         return ()
-    elsewhere = ticket.merged_into is not None or reply_id in ticket.lent
     match outcome:
         case Delivered(mail_id, attempts, refused):
             sent = ReplySentV1(

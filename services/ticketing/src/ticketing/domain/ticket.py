@@ -16,7 +16,9 @@ Standing = Literal[
 """What is shown as a ticket's state: what took it aside, else the state."""
 ACTIVE: frozenset[Status] = frozenset({"open", "waiting_customer", "on_hold"})
 
-ReplyState = Literal["queued", "cancelled", "released", "sent", "failed", "held", "discarded"]
+ReplyState = Literal[
+    "queued", "cancelled", "released", "sent", "failed", "held", "bounced", "discarded"
+]
 
 
 @dataclass(frozen=True)

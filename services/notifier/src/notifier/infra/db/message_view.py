@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, func, insert, update
 
 from deskstream_events.notifier.message import (
+    MessageBouncedV1,
     MessageFailedV1,
     MessageHeldV1,
     MessageQueuedV1,
@@ -22,7 +23,9 @@ CHANGE = compiled(
     .values(
         status=bindparam("b_status"),
         code=bindparam("b_code"),
-        attempts=bindparam("b_attempts"),
+        attempts=func.coalesce(
+            bindparam("b_attempts", type_=message.c.attempts.type), message.c.attempts
+        ),
         changed_at=bindparam("b_changed_at"),
     )
 )
@@ -59,13 +62,15 @@ class MessageView:
                 await self._change(work, event, "failed", event.code, event.attempts)
             case MessageHeldV1() as event:
                 await self._change(work, event, "held", event.code, event.attempts)
+            case MessageBouncedV1() as event:
+                await self._change(work, event, "bounced", event.code, None)
             case MessageSuppressedV1() as event:
                 await self._change(work, event, "suppressed", event.source, 0)
             case _:
                 return
 
     async def _change(
-        self, work: Work, event: Any, status: str, code: str | None, attempts: int
+        self, work: Work, event: Any, status: str, code: str | None, attempts: int | None
     ) -> None:
         await CHANGE.execute(
             work,

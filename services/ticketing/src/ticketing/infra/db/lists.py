@@ -39,7 +39,7 @@ FACTS = AccessColumns(
 )
 """A team that is not known is taken for a restricted one, as in application.tickets.access_of."""
 _with_team = ticket.outerjoin(team, team.c.id == ticket.c.team_id)
-_troubled = text("reply.state in ('failed', 'held')")
+_troubled = text("reply.state in ('failed', 'held', 'bounced')")
 _standing = func.coalesce(ticket.c.aside, ticket.c.status).label("status")
 _ROW = tuple(
     _standing if name == "status" else ticket.c[name] for name in TicketRow.__dataclass_fields__
@@ -88,7 +88,8 @@ class PostgresLists:
             )
             .select_from(reply.join(_with_team, ticket.c.id == reply.c.ticket_id))
             .where(
-                text("reply.state in ('failed', 'held')"), access_predicate(actor, "view", FACTS)
+                _troubled,
+                access_predicate(actor, "view", FACTS),
             )
         )
         value = datetime.fromisoformat(after[0]) if after else None

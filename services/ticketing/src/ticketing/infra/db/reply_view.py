@@ -36,6 +36,7 @@ STATES = {
     events.ReplySentV1: "sent",
     events.ReplyFailedV1: "failed",
     events.ReplyHeldV1: "held",
+    events.ReplyBouncedV1: "bounced",
     events.ReplyDiscardedV1: "discarded",
 }
 

@@ -97,7 +97,7 @@ Index(
     "reply_troubled",
     reply.c.changed_at,
     reply.c.id,
-    postgresql_where=text("state in ('failed', 'held')"),
+    postgresql_where=text("state in ('failed', 'held', 'bounced')"),
 )
 
 attachment = Table(

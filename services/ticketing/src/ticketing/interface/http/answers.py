@@ -206,12 +206,13 @@ class CancelledOut(Answer):
 
 
 class FailedReplyOut(Answer):
-    """A reply that needs a person: `held` may have gone out or not, `failed` did not."""
+    """A reply that needs a person: `held` may have gone out or not, `failed` did not, `bounced`
+    did and came back."""
 
     reply_id: UUID
     ticket_id: UUID
     ticket_number: int
-    state: Literal["failed", "held"]
+    state: Literal["failed", "held", "bounced"]
     code: str | None
     author_id: UUID
     queued_at: Time

@@ -6,7 +6,7 @@ from deskstream_events import topics
 from deskstream_events.notifier import message
 from deskstream_eventstore import Consumer, Fact, Permanent, Work
 from ticketing.application.settle_reply import ACTOR, SettleReply, SettleReplyHandler
-from ticketing.domain.replies import Delivered, Outcome, Unclear, Undelivered
+from ticketing.domain.replies import Delivered, Outcome, Returned, Unclear, Undelivered
 
 E = TypeVar("E", bound=message.MessageEvent)
 
@@ -36,6 +36,11 @@ def delivery_consumer(settle: SettleReplyHandler) -> Consumer:
     @consumer.on(message.MessageHeldV1)
     async def when_message_held(work: Work, fact: Fact[message.MessageHeldV1]) -> None:
         await settled(work, fact, Unclear(fact.event.code, fact.event.attempts))
+
+    @consumer.on(message.MessageBouncedV1)
+    async def when_message_bounced(work: Work, fact: Fact[message.MessageBouncedV1]) -> None:
+        if fact.event.main_recipient:
+            await settled(work, fact, Returned(fact.event.code))
 
     @consumer.on(message.MessageSuppressedV1)
     async def when_message_suppressed(work: Work, fact: Fact[message.MessageSuppressedV1]) -> None:

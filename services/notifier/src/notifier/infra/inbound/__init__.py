@@ -1,0 +1,1 @@
+"""Mail in: taking it, reading it, keeping it."""
