@@ -67,8 +67,6 @@ from gateway.interface.http.app import create_inner_app
 from gateway.settings import Settings
 
 VERSION = "0.1.0"
-LOG_SECONDS = 0.5
-"""How long a line of the access log waits at most to be written."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +77,8 @@ class Behind:
     keys: Keys
     audit: Audit
     limiter: Limiter
+    device_pepper: bytes
+    """Tells the cookies of devices that we made."""
     inner: ASGIApp
     """The gateway's own routes."""
     upstreams: Mapping[str, Upstream]
@@ -112,7 +112,14 @@ def build_gates(
     site = site_handlers(settings.public_url, settings.security_contact, behind.clock)
     identities, ending = Identities(behind.signer), Ending()
     proxy = Proxy(behind.upstreams, identities, ending, grace=settings.shutdown_seconds / 2)
-    rules = (credentials, behind.limiter, behind.audit, settings.public_url, behind.clock)
+    rules = (
+        credentials,
+        behind.limiter,
+        behind.audit,
+        settings.public_url,
+        behind.clock,
+        behind.device_pepper,
+    )
     tokens = TokenVerifier(KeyCache(_published(behind.signer)), AUDIENCE)
 
     def gate(policy: Policy, hosts: Collection[str]) -> Gate:
@@ -214,6 +221,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         keys=DbKeys(database, clock, key_bytes(settings.key_pepper)),
         audit=audit,
         limiter=limiter,
+        device_pepper=key_bytes(settings.session_pepper),
         inner=create_inner_app(app, limiter),
         upstreams=upstreams,
         signer=signer,
@@ -223,7 +231,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
     stopping = asyncio.Event()
     diaries = [
         asyncio.create_task(audit.run(stopping)),
-        asyncio.create_task(_write_lines(observer, stopping)),
+        asyncio.create_task(observer.run(stopping)),
     ]
     try:
         await _support(app)
@@ -273,15 +281,6 @@ def _published(signer: Signer) -> Callable[[], Awaitable[Mapping[str, Any]]]:
         return signer.public_set()
 
     return jwks
-
-
-async def _write_lines(observer: Observer, stopping: asyncio.Event) -> None:
-    while not stopping.is_set():
-        try:
-            await asyncio.wait_for(stopping.wait(), LOG_SECONDS)
-        except TimeoutError:
-            observer.flush()
-    observer.flush()
 
 
 def document() -> Mapping[str, Any]:

@@ -36,7 +36,6 @@ from gateway.application.sign_in import SignIn
 from gateway.application.store import Store
 from gateway.application.verify_email import VerifyEmail
 from gateway.application.verify_factor import VerifyFactor
-from gateway.domain.device import UNKNOWN
 from gateway.infra.argon2_passwords import Argon2Passwords, Cost
 from gateway.infra.common_passwords import load_common_passwords
 from gateway.infra.factor_vault import SealedFactorVault
@@ -146,6 +145,7 @@ class Cast:
 
     def __init__(self, rig: Rig) -> None:
         self.rig, self.app = rig, rig.app
+        self._browsers: dict[str, str | None] = {}
 
     async def support(self) -> None:
         """The first start."""
@@ -225,16 +225,14 @@ class Cast:
         await visitor().once(self.app.verify_email, command, type(None))
 
     async def sign_in(
-        self,
-        email: str,
-        password: str = PASSWORD,
-        replaces: UUID | None = None,
-        device: str = UNKNOWN,
+        self, email: str, password: str = PASSWORD, replaces: UUID | None = None, **more: Any
     ) -> SignedIn:
-        """Sign in, without a second factor."""
-        command = SignIn(email, password, "192.0.2.7", replaces, device)
+        """Sign in, without a second factor, by default from the browser of the last time."""
+        more.setdefault("device_token", self._browsers.get(email))
+        command = SignIn(email, password, "192.0.2.7", replaces, **more)
         found = await self.app.sign_in(command, visitor())
         assert isinstance(found, SignedIn)
+        self._browsers[email] = found.device_token
         return found
 
     async def first_step(self, email: str = "ada@shop.test", password: str = PASSWORD) -> str:

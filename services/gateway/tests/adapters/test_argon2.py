@@ -55,6 +55,22 @@ async def test_beyond_its_room_it_says_busy_at_once_and_recovers() -> None:
     assert await passwords.hash(PASSWORD)
 
 
+async def test_a_storm_of_strangers_keeps_nobody_else_out() -> None:
+    passwords = Argon2Passwords(Cost(1024, 1), slots=2, waiting=2)
+    done: list[str] = []
+
+    async def check(name: str, *, stranger: bool) -> None:
+        await passwords.verify(None, PASSWORD, stranger=stranger)
+        done.append(name)
+
+    storm = [asyncio.create_task(check("stranger", stranger=True)) for _ in range(40)]
+    await asyncio.sleep(0)
+    await check("owner", stranger=False)
+    assert done.count("stranger") <= 2
+    results = await asyncio.gather(*storm, return_exceptions=True)
+    assert sum(isinstance(r, Busy) for r in results) == 36
+
+
 async def test_the_loop_goes_on_while_it_hashes() -> None:
     passwords = Argon2Passwords()
     hashing = asyncio.create_task(passwords.hash(PASSWORD))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.application.devices import KnownDevices
 from gateway.application.open_session import OpenSession, Proof
 from gateway.application.tokens import SessionTokens
 from gateway.testing import NINE, PEPPERS, Cast, visitor
@@ -14,7 +15,10 @@ async def test_a_session_tells_when_its_owner_proved_himself_to_us(
     people: Cast, proof: Proof, proves: bool
 ) -> None:
     user_id = await people.agent()
-    sessions = OpenSession(SessionTokens(PEPPERS.session, lambda: "a token"))
+    sessions = OpenSession(
+        SessionTokens(PEPPERS.session, lambda: "a token"),
+        KnownDevices(PEPPERS.session, lambda: "d" * 43),
+    )
     async with people.rig.store.work(visitor().origin) as work:
         opened = await sessions.open(
             work,

@@ -7,7 +7,7 @@ import pytest
 
 from deskstream_eventstore import Database
 from gateway.application.change_password import ChangePassword
-from gateway.domain.errors import LastAdmin, LinkInvalid, SignInFailed, WrongPassword
+from gateway.domain.errors import LastAdmin, LinkInvalid, SignInFailed, TooManyTries, WrongPassword
 from gateway.testing import PASSWORD, Cast, Rig, operator, signed_in
 
 
@@ -84,9 +84,20 @@ async def test_no_session_survives_a_password_that_was_changed_meanwhile(people:
         await people.app.change_password(change, signed_in(here))
 
 
+async def test_of_many_failures_at_once_only_those_before_the_lock_are_checked(
+    people: Cast,
+) -> None:
+    await people.agent()
+    attempts = [people.sign_in("ada@shop.test", "wrong words entirely") for _ in range(20)]
+    results = failures(await outcomes(*attempts))
+    assert [results.count(kind) for kind in (SignInFailed, TooManyTries)] == [5, 15]
+
+
 async def test_many_at_once_leave_a_trail_without_gaps(people: Cast, database: Database) -> None:
     await people.agent()
-    attempts = [people.sign_in("ada@shop.test", "wrong words entirely") for _ in range(30)]
+    attempts = [
+        people.sign_in("ada@shop.test", "wrong words entirely", stranger=False) for _ in range(30)
+    ]
     assert failures(await outcomes(*attempts)) == [SignInFailed] * 30
     trail = await people.trail()
     assert sum(e.action == "sign_in_failed" for e in trail) == 30

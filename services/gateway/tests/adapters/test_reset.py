@@ -23,7 +23,7 @@ async def test_a_reset_sets_the_password_ends_all_sessions_and_signs_nobody_in(
     with pytest.raises(SignInFailed):
         await people.sign_in("ada@shop.test", PASSWORD)
     assert await people.sign_in("ada@shop.test", NEW_PASSWORD)
-    assert type((await people.events(user_id))[-1]) is PasswordChangedV1
+    assert sum(type(e) is PasswordChangedV1 for e in await people.events(user_id)) == 1
 
 
 async def test_a_reset_link_works_once_and_voids_the_others(people: Cast) -> None:

@@ -29,7 +29,7 @@ from gateway.interface.gate.routes import TABLE
 from gateway.interface.gate.rows import Row
 from gateway.interface.http.app import create_inner_app
 from gateway.settings import Settings
-from gateway.testing import Cast, Rig, operator
+from gateway.testing import PEPPERS, Cast, Rig, operator
 
 ORIGIN = "https://desk.shop.test"
 
@@ -255,6 +255,7 @@ def start(fake_rig: Rig, tmp_path: Path) -> Starter:
                 keys=fake_rig.keys,
                 audit=fake_rig.audit,
                 limiter=limiter,
+                device_pepper=PEPPERS.session,
                 inner=create_inner_app(fake_rig.app, limiter),
                 upstreams=dict.fromkeys(services, upstream),
                 signer=signer,

@@ -8,6 +8,7 @@ from deskstream_events.gateway.user import (
     EmailVerifiedV1,
     FactorDisabledV1,
     FactorEnabledV1,
+    NewDeviceSeenV1,
     PasswordResetRequestedV1,
     RoleChangedV1,
     UserApprovedV1,
@@ -94,6 +95,21 @@ async def test_a_reset_link_is_mailed_once_and_its_token_is_nowhere_else(desk: A
     stored = await desk.everything_stored()
     assert TOKEN not in stored
     assert "sealed_token" not in stored
+
+
+async def test_a_sign_in_from_a_new_device_is_told_once_to_its_owner(desk: Any) -> None:
+    user = await active(desk, "agent", "mia@shop.test")
+    await desk.work_off()
+    before = len(desk.mails())
+    seen = NewDeviceSeenV1(at=desk.now, user_id=user, device="Firefox, Linux")
+    await desk.tell(user, seen)
+    await desk.work_off()
+    (mail,) = desk.mails()[before:]
+    assert mail["To"].addresses[0].addr_spec == "mia@shop.test"
+    assert "new sign-in" in mail["Subject"]
+    text = mail.get_body(("plain",)).get_content()
+    assert "Firefox, Linux" in text
+    assert "UTC" in text
 
 
 async def test_all_active_admins_are_told_that_someone_waits(desk: Any) -> None:

@@ -98,6 +98,14 @@ class TeamsChangedV1(UserEvent):
     teams: tuple[UUID, ...]
 
 
+@registry.event("gateway.user.new_device_seen.v1")
+class NewDeviceSeenV1(UserEvent):
+    """He signed in from a browser from which he never had; not told of an account's first."""
+
+    device: str
+    """What the browser calls itself, coarsely: `Firefox, Linux`."""
+
+
 @registry.event("gateway.user.password_changed.v1")
 class PasswordChangedV1(UserEvent):
     """He set another password. Carries no trace of it."""

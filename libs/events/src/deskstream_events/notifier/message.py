@@ -12,6 +12,7 @@ Kind = Literal[
     "user_approved",
     "factor_enabled",
     "factor_disabled",
+    "new_device",
     "ticket_acknowledged",
     "ticket_assigned",
     "reply",

@@ -12,6 +12,7 @@ from gateway.application.create_admin import CreateAdminHandler
 from gateway.application.create_key import CreateKeyHandler
 from gateway.application.create_team import CreateTeamHandler
 from gateway.application.decide_operations import DecideOperations
+from gateway.application.devices import KnownDevices
 from gateway.application.enable_factor import EnableFactorHandler
 from gateway.application.ensure_support import EnsureSupportHandler
 from gateway.application.factor_proof import FactorProof
@@ -21,6 +22,7 @@ from gateway.application.offer_factor import OfferFactorHandler
 from gateway.application.open_session import OpenSession
 from gateway.application.own_sessions import EndSessionHandler, OwnSessions
 from gateway.application.ports import Audit, FactorVault, Passwords, Queries, Sealer
+from gateway.application.recognise_device import RecogniseDeviceHandler
 from gateway.application.register_user import RegisterUserHandler
 from gateway.application.resend_verification import ResendVerificationHandler
 from gateway.application.reset_factor import ResetFactorHandler
@@ -50,6 +52,7 @@ class GatewayApp:
     verify_email: VerifyEmailHandler
     change_user_status: ChangeUserStatusHandler
     set_user_teams: SetUserTeamsHandler
+    recognise_device: RecogniseDeviceHandler
     sign_in: SignInHandler
     sign_out: SignOutHandler
     own_sessions: OwnSessions
@@ -98,7 +101,7 @@ def build_app(
 ) -> GatewayApp:
     """Put the use cases together; the ports come from bootstrap, or from a test."""
     tokens = SessionTokens(peppers.session, _new_token)
-    opening = OpenSession(tokens)
+    opening = OpenSession(tokens, KnownDevices(peppers.session, _new_token))
     proof = FactorProof(vault, peppers.recovery)
     new_password = NewPassword(passwords, common_passwords)
     mail = VerificationMail(sealer, _new_token)
@@ -108,6 +111,7 @@ def build_app(
         verify_email=VerifyEmailHandler(store, clock, audit),
         change_user_status=ChangeUserStatusHandler(store, clock),
         set_user_teams=SetUserTeamsHandler(store, clock),
+        recognise_device=RecogniseDeviceHandler(store, clock),
         sign_in=SignInHandler(store, clock, passwords, opening),
         sign_out=SignOutHandler(store, clock),
         own_sessions=OwnSessions(queries, clock),

@@ -47,7 +47,9 @@ class ChangePasswordHandler:
         async with self._store.work(caller.origin) as work:
             user = await work.users.get(user_id)
             old_hash = await work.credentials.hold(user_id)
-        verdict = await self._passwords.verify(old_hash, normal_password(command.old_password))
+        verdict = await self._passwords.verify(
+            old_hash, normal_password(command.old_password), stranger=False
+        )
         now = self._clock.now()
         if not verdict.right:
             await self._refuse(command, caller, now)

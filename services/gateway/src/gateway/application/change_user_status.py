@@ -52,5 +52,6 @@ class ChangeUserStatusHandler:
                 await work.credentials.hold(user.user_id)
                 user.suspend(by, reason=clean_reason(command.reason), admins=admins, at=now)
                 await work.sessions.end_all(user.user_id, now)
+                await work.devices.end_all(user.user_id, now)
             save(work, user)
             work.answer(None)

@@ -6,6 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from deskstream_chassis.ids import new_id
+from gateway.application.devices import KnownDevices
 from gateway.application.store import GatewayWork
 from gateway.application.tokens import SessionTokens
 from gateway.domain.factor import PENDING_LASTS, Pending
@@ -18,12 +19,14 @@ Proof = Literal["password", "factor", "oidc"]
 
 @dataclass(frozen=True)
 class SignedIn:
-    """`token` is for the cookie, `csrf` for the header; neither is stored."""
+    """`token` is for the cookie, `csrf` for the header; neither is stored. `device_token` is for
+    the cookie of the device, where there is one."""
 
     token: str = field(repr=False)
     csrf: str = field(repr=False)
     session: Session
     user: User = field(repr=False)
+    device_token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,8 @@ class OpenSession:
     """Called inside the work of the caller, who has made sure that the account is active and holds
     its credentials still."""
 
-    def __init__(self, tokens: SessionTokens) -> None:
-        self._tokens = tokens
+    def __init__(self, tokens: SessionTokens, devices: KnownDevices) -> None:
+        self._tokens, self._devices = tokens, devices
 
     async def open(
         self,
@@ -51,10 +54,14 @@ class OpenSession:
         address: str,
         replaces: UUID | None,
         proof: Proof,
+        device_token: str | None = None,
     ) -> SignedIn | PendingSignIn:
         """Where a second factor is set and not yet `proof`, a pending sign-in. Else a session with
         a new token; the one that it `replaces` ends, its token is never reused. What an issuer
-        elsewhere vouched for is no proof to us: such a session steps up first."""
+        elsewhere vouched for is no proof to us: such a session steps up first.
+
+        `device_token` came in the device's cookie. From an issuer a browser comes back without it,
+        so nothing is said about the device then."""
         if user.has_factor and proof != "factor":
             return await self._ask_for_factor(work, user, at, address)
         if replaces is not None:
@@ -71,7 +78,10 @@ class OpenSession:
         await work.sessions.open(session, token_hash(token))
         ref = f"user:{user.user_id}"
         work.audit("signed_in", at=at, principal=ref, target=ref, address=address)
-        return SignedIn(token, self._tokens.csrf(session.session_id), session, user)
+        if device_token is not None or proof != "oidc":
+            device_token = await self._devices.welcome(work, user, device_token, name=device, at=at)
+        csrf = self._tokens.csrf(session.session_id)
+        return SignedIn(token, csrf, session, user, device_token)
 
     async def _ask_for_factor(
         self, work: GatewayWork, user: User, at: datetime, address: str

@@ -197,11 +197,14 @@ class Verdict:
 class Passwords(Protocol):
     """Slow hashing, a few at a time, away from the event loop. Raises Busy when too many wait."""
 
-    async def hash(self, password: str) -> str:
-        """A fresh hash of the normal form."""
+    async def hash(self, password: str, *, stranger: bool = True) -> str:
+        """A fresh hash of the normal form. Strangers wait apart: a storm of them leaves room for
+        those who are signed in or come from a known device."""
 
-    async def verify(self, password_hash: str | None, password: str) -> Verdict:
-        """Takes as long for None (nobody there) as for a wrong password."""
+    async def verify(
+        self, password_hash: str | None, password: str, *, stranger: bool = True
+    ) -> Verdict:
+        """Takes as long for None (nobody there) as for a wrong password. `stranger`: see `hash`."""
 
 
 class FactorVault(Protocol):

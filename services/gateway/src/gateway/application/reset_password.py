@@ -23,7 +23,8 @@ class ResetPassword:
 
 
 class ResetPasswordHandler:
-    """The new password counts at once, every session of the account ends, and nobody is signed in.
+    """The new password counts at once, every session of the account ends, no device is known for it
+    any more, and nobody is signed in.
 
     A link works once and within 15 minutes; a password that is refused does not use it up. Every
     other link of the account is void afterwards. Raises LinkInvalid for unknown, used, old and void
@@ -52,6 +53,7 @@ class ResetPasswordHandler:
             await work.credentials.set(user.user_id, new_hash, now)
             await work.reset_links.use_all(user.user_id, now)
             await work.sessions.end_all(user.user_id, now)
+            await work.devices.end_all(user.user_id, now)
             ref = f"user:{user.user_id}"
             for action in ("password_changed", "sessions_ended"):
                 work.audit(action, at=now, principal=ref, target=ref, address=command.address)

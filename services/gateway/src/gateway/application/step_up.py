@@ -67,7 +67,7 @@ class StepUpHandler:
                 done = await self._end(work, command, user_id, session_id, None if right else wrong)
         else:
             password = normal_password(_given(command.password, "password"))
-            verdict = await self._passwords.verify(known, password)
+            verdict = await self._passwords.verify(known, password, stranger=False)
             wrong = WrongPassword("the password is not right", field="password")
             async with self._store.work(caller.origin) as work:
                 right = verdict.right and await work.credentials.hold(user_id) == known

@@ -14,6 +14,7 @@ from gateway.domain.factor import Factor, Pending
 from gateway.domain.link import ResetLink, VerifyLink
 from gateway.domain.session import Session
 from gateway.domain.team import Team
+from gateway.domain.tries import Tries
 from gateway.domain.user import User
 
 T = TypeVar("T")
@@ -178,6 +179,46 @@ class ApiKeys(Protocol):
         """False where there is no such key, or it was revoked before."""
 
 
+class Devices(Protocol):
+    """Known devices, by the SHA-256 of their token; one may be known to several accounts."""
+
+    async def knows(self, token_hash: bytes, user_id: UUID, now: datetime) -> bool:
+        """Whether this account has signed in from it, and it was not ended since."""
+
+    async def has_any(self, user_id: UUID) -> bool:
+        """Whether the account has ever signed in from one, ended or not."""
+
+    async def add(
+        self, token_hash: bytes, user_id: UUID, at: datetime, expires_at: datetime
+    ) -> None:
+        """A new one of this account."""
+
+    async def seen(
+        self, token_hash: bytes, user_id: UUID, at: datetime, expires_at: datetime
+    ) -> None:
+        """He has signed in from it again."""
+
+    async def replace(self, old_hash: bytes, new_hash: bytes, *, newcomer: UUID) -> None:
+        """The browser has another token from now on, for every account known there but the
+        newcomer's own."""
+
+    async def end_all(self, user_id: UUID, at: datetime) -> None:
+        """None of this account's counts any more."""
+
+
+class SignInTries(Protocol):
+    """Failed sign-ins of strangers, per address of an account, whether there is one or not."""
+
+    async def hold(self, email: str) -> Tries:
+        """The count, held still until the end of the transaction."""
+
+    async def keep(self, email: str, tries: Tries) -> None:
+        """The count from now on."""
+
+    async def forget(self, email: str) -> None:
+        """One succeeded."""
+
+
 class GatewayWork(Protocol):
     """One transaction: everything in it happens, or nothing."""
 
@@ -199,6 +240,10 @@ class GatewayWork(Protocol):
     def pending(self) -> PendingSignIns: ...
     @property
     def keys(self) -> ApiKeys: ...
+    @property
+    def devices(self) -> Devices: ...
+    @property
+    def tries(self) -> SignInTries: ...
 
     async def once(self) -> None:
         """Claim the request's idempotency key, after the access check and before deciding."""

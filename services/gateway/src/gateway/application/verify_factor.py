@@ -24,6 +24,7 @@ class VerifyFactor:
     address: str = field(repr=False)
     replaces: UUID | None = None
     device: str = UNKNOWN
+    device_token: str | None = field(default=None, repr=False)
 
 
 class VerifyFactorHandler:
@@ -78,6 +79,7 @@ class VerifyFactorHandler:
             address=command.address,
             replaces=command.replaces,
             proof="factor",
+            device_token=command.device_token,
         )
         assert not isinstance(opened, PendingSignIn), "a factor is asked for once"
         return opened

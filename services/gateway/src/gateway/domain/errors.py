@@ -115,6 +115,16 @@ class SignInFailed(GatewayError):
     code = "sign_in_failed"
 
 
+class TooManyTries(GatewayError):
+    """Too many sign-ins failed at this address of an account, whether there is one or not."""
+
+    code = "rate_limited"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("too many sign-ins failed; wait before the next")
+        self.retry_after = retry_after
+
+
 class WrongPassword(GatewayError):
     """The old password given for a change is not the right one."""
 

@@ -16,6 +16,7 @@ from deskstream_events.gateway.user import (
     EmailVerifiedV1,
     FactorDisabledV1,
     FactorEnabledV1,
+    NewDeviceSeenV1,
     PasswordChangedV1,
     PasswordResetRequestedV1,
     Role,
@@ -199,6 +200,10 @@ class User:
         self._record(
             FactorDisabledV1(at=at, user_id=self.user_id, disabled_by=by.user_id, reason=reason)
         )
+
+    def see_new_device(self, name: str, at: datetime) -> None:
+        """He signed in from a browser that was not known; `name` is coarse (device.py)."""
+        self._record(NewDeviceSeenV1(at=at, user_id=self.user_id, device=name))
 
     def _approve(self, by: Staff, role: Role | None, teams: tuple[UUID, ...], at: datetime) -> None:
         if role is None:

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -29,6 +30,9 @@ class Argon2Passwords:
     """At most `slots` hashes run at once (each takes `memory_kib`), each in a thread of its own
     pool; at most `waiting` more wait for one, any further raises Busy at once. Bounds what a
     storm of sign-ins can cost: slots x 46 MiB and slots cores.
+
+    Strangers take turns before they queue with the others, and one slot is never theirs where
+    there are several: whoever is no stranger waits for two hashes at most, and for his like.
     """
 
     def __init__(self, cost: Cost | None = None, *, slots: int = 2, waiting: int = 64) -> None:
@@ -38,17 +42,21 @@ class Argon2Passwords:
         )
         self._pool = ThreadPoolExecutor(slots, thread_name_prefix="argon2")
         self._gate = asyncio.Semaphore(slots)
+        self._turns = asyncio.Semaphore(max(1, slots - 1))
         self._room = slots + waiting
-        self._inside = 0
+        self._inside = {True: 0, False: 0}
         self._nobody = self._hasher.hash(secrets.token_urlsafe(16))
 
-    async def hash(self, password: str) -> str:
+    async def hash(self, password: str, *, stranger: bool = True) -> str:
         """A fresh hash with the current cost."""
-        return await self._run(lambda: self._hasher.hash(password))
+        return await self._run(lambda: self._hasher.hash(password), stranger)
 
-    async def verify(self, password_hash: str | None, password: str) -> Verdict:
+    async def verify(
+        self, password_hash: str | None, password: str, *, stranger: bool = True
+    ) -> Verdict:
         """Works as long for None: it verifies against the hash of a random password."""
-        right = await self._run(lambda: self._matches(password_hash or self._nobody, password))
+        against = password_hash or self._nobody
+        right = await self._run(lambda: self._matches(against, password), stranger)
         if password_hash is None or not right:
             return Verdict(right=False)
         return Verdict(right=True, outdated=self._hasher.check_needs_rehash(password_hash))
@@ -63,12 +71,12 @@ class Argon2Passwords:
         except (VerificationError, InvalidHashError):
             return False
 
-    async def _run(self, work: Callable[[], T]) -> T:
-        if self._inside >= self._room:
+    async def _run(self, work: Callable[[], T], stranger: bool) -> T:
+        if self._inside[stranger] >= self._room:
             raise Busy("too many passwords wait to be checked")
-        self._inside += 1
+        self._inside[stranger] += 1
         try:
-            async with self._gate:
+            async with self._turns if stranger else nullcontext(), self._gate:
                 return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         finally:
-            self._inside -= 1
+            self._inside[stranger] -= 1

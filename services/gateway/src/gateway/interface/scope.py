@@ -1,7 +1,7 @@
 """Keys of the ASGI scope by which the gate hands over what it found to the gateway's own routes.
 
-The gate sets both before it calls the inner application, which trusts nothing else. Correlation id
-and trace travel in the chassis' `context_of(scope)`, the same object on both sides.
+The gate sets all of them before it calls the inner application, which trusts nothing else.
+Correlation id and trace travel in the chassis' `context_of(scope)`, the same object on both sides.
 """
 
 PRINCIPAL = "deskstream.principal"
@@ -10,3 +10,7 @@ cookie, its SessionFacts: signing in replaces that session."""
 
 ADDRESS = "deskstream.address"
 """The client's address behind trusted proxies, as text."""
+
+DEVICE = "deskstream.device"
+"""What the cookie of a device of ours carries, where the gate counted the device and not the
+address; None otherwise. Whether it is known for the account is yet to be told."""

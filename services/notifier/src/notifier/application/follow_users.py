@@ -67,6 +67,15 @@ class WelcomePerson:
 
 
 @dataclass(frozen=True)
+class TellNewDevice:
+    """Someone signed in to his account from a browser that was not known."""
+
+    user_id: UUID
+    device: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class ChangeStanding:
     """His role or status is another; None: as it was."""
 
@@ -133,6 +142,12 @@ class FollowUsers:
             await self._queue(work, letter, cause)
         for notice in await self._late.take(work, command.user_id):
             await self._tell_late(work, person, notice, cause)
+
+    async def tell_new_device(self, work: Work, command: TellNewDevice, cause: Cause) -> None:
+        """Queue a mail to him. Raises Permanent where he is unknown."""
+        person = await self._known(work, command.user_id)
+        letter = occasions.new_device(cause.event_id, person, device=command.device, at=command.at)
+        await self._queue(work, letter, cause)
 
     async def change_standing(self, work: Work, command: ChangeStanding) -> None:
         """Remember it. Raises Permanent where he is unknown."""

@@ -81,6 +81,16 @@ def factor(event_id: UUID, person: Person, kind: FactorKind) -> Letter:
     )
 
 
+def new_device(event_id: UUID, person: Person, *, device: str, at: datetime) -> Letter:
+    """Someone signed in to his account from a browser that was not known."""
+    return Letter(
+        message_id=message_id_for("new_device", event_id),
+        kind="new_device",
+        to=(person.as_recipient(),),
+        facts={"name": person.name, "device": device, "at": f"{at:%d %B %Y, %H:%M} UTC"},
+    )
+
+
 def acknowledgement(event_id: UUID, ticket: Ticket, *, own: str) -> Letter | None:
     """The requester learns his number; nobody does without an address, nor do we ourselves."""
     asked = (ticket.requester,) if ticket.requester else ()

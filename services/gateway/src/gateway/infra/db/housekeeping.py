@@ -1,14 +1,23 @@
-"""Forgetting what is over: sessions and links a month after their end, pending sign-ins at it."""
+"""Forgetting what is over: sessions, links and devices a month after their end, pending sign-ins at
+it, failed ones after a day."""
 
 import asyncio
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, or_
+from sqlalchemy import bindparam, delete, exists, or_
 
 from deskstream_chassis.clock import Clock
 from deskstream_chassis.logs import log
 from deskstream_eventstore import Database, compiled
-from gateway.infra.db.tables import pending_sign_in, reset_link, session, verify_link
+from gateway.domain.tries import FORGOTTEN
+from gateway.infra.db.tables import (
+    known_device,
+    pending_sign_in,
+    reset_link,
+    session,
+    sign_in_tries,
+    verify_link,
+)
 
 KEPT = timedelta(days=30)
 EVERY = timedelta(hours=1)
@@ -25,6 +34,18 @@ _PENDING = compiled(
     delete(pending_sign_in).where(pending_sign_in.c.expires_at < bindparam("before"))
 )
 _RESETS = compiled(delete(reset_link).where(reset_link.c.expires_at < bindparam("before")))
+_LATER = known_device.alias("later")
+_DEVICES = compiled(
+    delete(known_device).where(
+        known_device.c.expires_at < bindparam("before"),
+        exists().where(
+            _LATER.c.user_id == known_device.c.user_id,
+            _LATER.c.last_seen_at > known_device.c.last_seen_at,
+        ),
+    )
+)
+"""The last one of each account stays: it tells a new device from an account's very first."""
+_TRIES = compiled(delete(sign_in_tries).where(sign_in_tries.c.last_at < bindparam("forgotten")))
 
 
 class Housekeeping:
@@ -41,7 +62,9 @@ class Housekeeping:
             gone = await _SESSIONS.execute(work, before=before)
             gone += await _PENDING.execute(work, before=now)
             gone += await _LINKS.execute(work, before=before)
-            return gone + await _RESETS.execute(work, before=before)
+            gone += await _RESETS.execute(work, before=before)
+            gone += await _DEVICES.execute(work, before=before)
+            return gone + await _TRIES.execute(work, forgotten=now - FORGOTTEN)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Every hour until stopped. What fails is logged and done an hour later."""

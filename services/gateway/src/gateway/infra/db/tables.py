@@ -171,6 +171,28 @@ api_key = Table(
     Column("previous_until", Instant),
 )
 
+known_device = Table(
+    "known_device",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("user_id", Uuid, primary_key=True),
+    Column("last_seen_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Index("known_device_user", "user_id", "last_seen_at"),
+    Index("known_device_expiry", "expires_at"),
+)
+
+sign_in_tries = Table(
+    "sign_in_tries",
+    metadata,
+    Column("address_hash", Text, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last_at", Instant),
+    Index("sign_in_tries_age", "last_at"),
+)
+"""Of accounts that exist and of those that do not: by the keyed hash of the address."""
+
 audit_link = Table(
     "audit_link",
     metadata,

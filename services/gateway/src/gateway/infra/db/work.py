@@ -15,6 +15,7 @@ from gateway.infra.db.keys import DbApiKeys
 from gateway.infra.db.pending import DbPendingSignIns
 from gateway.infra.db.reset_links import DbResetLinks
 from gateway.infra.db.sessions import DbOpenSessions
+from gateway.infra.db.sign_ins import DbDevices, DbTries
 from gateway.infra.db.trail import Trail
 
 T = TypeVar("T")
@@ -50,6 +51,8 @@ class DbWork:
         self.sessions = DbOpenSessions(work)
         self.pending = DbPendingSignIns(work)
         self.keys = DbApiKeys(work)
+        self.devices = DbDevices(work)
+        self.tries = DbTries(work, subjects)
         self.noted: list[AuditRecordedV1] = []
 
     async def once(self) -> None:

@@ -15,7 +15,9 @@ from gateway.domain.factor import Factor, Pending
 from gateway.domain.link import ResetLink, VerifyLink
 from gateway.domain.session import Session
 from gateway.domain.team import Team
+from gateway.domain.tries import Tries
 from gateway.domain.user import User
+from gateway.infra.memory.sign_ins import Devices
 
 
 @dataclass
@@ -37,6 +39,8 @@ class State:
     pending: dict[bytes, Pending] = field(default_factory=dict)
     keys: dict[str, tuple[ApiKey, bytes]] = field(default_factory=dict)
     previous: dict[str, bytes] = field(default_factory=dict)
+    devices: Devices = field(default_factory=dict)
+    tries: dict[str, Tries] = field(default_factory=dict)
     trail: tuple[AuditRecordedV1, ...] = ()
     answers: dict[tuple[str, str, str, str], tuple[str, tuple[Any] | None]] = field(
         default_factory=dict

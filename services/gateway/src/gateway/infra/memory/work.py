@@ -17,6 +17,7 @@ from gateway.domain.team import Team
 from gateway.domain.text import fold_email
 from gateway.domain.user import User
 from gateway.infra.memory.factors import MemoryFactors, MemoryPendingSignIns
+from gateway.infra.memory.sign_ins import MemoryDevices, MemoryTries
 from gateway.infra.memory.state import State
 
 T = TypeVar("T")
@@ -207,6 +208,8 @@ class MemoryWork:
         self.reset_links = _ResetLinks(state)
         self.sessions = _OpenSessions(state)
         self.keys = _ApiKeys(state)
+        self.devices = MemoryDevices(state.devices)
+        self.tries = MemoryTries(state.tries)
 
     async def once(self) -> None:
         key = self._origin.idempotency

@@ -43,9 +43,10 @@ class ConsolePolicy(Policy):
         audit: Audit,
         own_origin: str,
         clock: Clock,
+        device_pepper: bytes,
         verify: Verify,
     ) -> None:
-        super().__init__(credentials, limiter, audit, own_origin, clock)
+        super().__init__(credentials, limiter, audit, own_origin, clock, device_pepper)
         self._verify = verify
 
     async def _admit(self, exchange: Exchange, row: Row, headers: RequestHeaders) -> None:

@@ -14,6 +14,7 @@ K = TypeVar("K", str, UUID)
 REMEMBERED = 5.0
 _MOST = 10_000
 COOKIE = b"__Host-sid"
+DEVICE_COOKIE = b"__Host-did"
 KEY_SCHEME = b"bearer "
 _LONGEST = 512
 
@@ -37,12 +38,21 @@ class Principal:
 
 def session_cookie(header: bytes | None) -> str | None:
     """The session's token in a Cookie header; None where there is none, or two."""
+    return _cookie(header, COOKIE)
+
+
+def device_cookie(header: bytes | None) -> str | None:
+    """The device's token in a Cookie header; None where there is none, or two."""
+    return _cookie(header, DEVICE_COOKIE)
+
+
+def _cookie(header: bytes | None, wanted: bytes) -> str | None:
     if header is None:
         return None
     found = None
     for pair in header.split(b";"):
         name, equals, value = pair.strip().partition(b"=")
-        if equals and name == COOKIE:
+        if equals and name == wanted:
             if found is not None:
                 return None
             found = value

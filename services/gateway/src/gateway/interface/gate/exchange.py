@@ -18,6 +18,8 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 CORRELATION = b"deskstream-correlation"
 _SESSION = COOKIE + b"="
+LIMIT = b"ratelimit"
+_OWN_LIMITS = frozenset({LIMIT, b"ratelimit-policy"})
 _OWN_PAGES = frozenset({b"set-cookie", b"content-security-policy"})
 
 
@@ -29,6 +31,7 @@ class Exchange:
         "began",
         "cookie",
         "correlation",
+        "device",
         "incoming",
         "limit_headers",
         "method",
@@ -50,6 +53,7 @@ class Exchange:
         self.principal: Principal | None = None
         self.incoming: Incoming | None = None
         self.address = ""
+        self.device: str | None = None
         self.limit_headers: Headers = ()
         self.cookie: bytes | None = None
         """`Set-Cookie` of a session whose token was replaced."""
@@ -95,7 +99,8 @@ class Exchange:
         await self.body(b"" if self.method == "HEAD" else body)
 
     async def pass_inner(self, message: Message) -> None:
-        """`send` for the gateway's own application: cookies and a page's policy may pass."""
+        """`send` for the gateway's own application: cookies, a page's policy and the limit of an
+        account, which goes before that of the gate, may pass."""
         if message["type"] != "http.response.start":
             more = message.get("more_body", False)
             await self.body(message.get("body", b""), more=more)
@@ -104,6 +109,8 @@ class Exchange:
         kept = [(n, v) for n, v in headers if n in PASSED_BACK or n in _OWN_PAGES]
         if any(name == b"set-cookie" and value.startswith(_SESSION) for name, value in kept):
             self.cookie = None  # what happened to the session in there is newer
+        if any(name == LIMIT for name, _ in headers):
+            self.limit_headers = [(n, v) for n, v in headers if n in _OWN_LIMITS]
         own_policy = any(name == POLICY[0] for name, _ in kept)
         await self.start(message["status"], kept, () if own_policy else (POLICY,))
 

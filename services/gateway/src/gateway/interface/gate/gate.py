@@ -155,6 +155,8 @@ class Gate:
             return
         scope = inner_scope(exchange, match, headers)
         await self._inner(scope, receive if body is None else body.message, exchange.pass_inner)
+        if exchange.status == 429:
+            self._policy.limited(exchange, row)
         if row.unsafe and exchange.status < 400:
             self._credentials.forget_all()
 

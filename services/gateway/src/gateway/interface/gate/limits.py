@@ -19,9 +19,6 @@ QUOTAS: dict[Rate, Quota] = {
 }
 """`none` has no quota. `email` counts per principal here and per recipient where it is known."""
 
-BY_ADDRESS: frozenset[Rate] = frozenset({"auth", "public-limited"})
-"""Classes that count a client's address, whoever is signed in there."""
-
 AT_ONCE: dict[Rate, int] = {"rag": 4}
 """Classes that also limit how many requests of one principal are open."""
 
@@ -29,6 +26,11 @@ AT_ONCE: dict[Rate, int] = {"rag": 4}
 def quota_of_key(rate_per_minute: int) -> Quota:
     """A key's own rate, with a burst in the proportion of the class `api`."""
     return Quota("key", rate_per_minute, 60, max(1, rate_per_minute // 6))
+
+
+def address_key(address: str) -> str:
+    """The bucket of somebody of whom only the address is known."""
+    return "address:" + address
 
 
 def limit_headers(verdict: Verdict) -> list[tuple[bytes, bytes]]:
@@ -54,10 +56,28 @@ class AccountLimit:
     async def take(self, email: str) -> None:
         """Count one try for this account. Raises Problem 429."""
         key = hashlib.blake2b(fold_email(email).encode(), digest_size=16).hexdigest()
-        verdict = await self._limiter.hit(QUOTAS["auth"], f"account:{key}")
+        await self._take(f"account:{key}")
+
+    async def take_address(self, address: str) -> None:
+        """Count one try of this address, whose device turned out to be a stranger's after the gate
+        had counted the device. Raises Problem 429."""
+        await self._take(address_key(address))
+
+    async def _take(self, key: str) -> None:
+        verdict = await self._limiter.hit(QUOTAS["auth"], key)
         if not verdict.allowed:
-            retry = {"Retry-After": str(verdict.retry_after)}
-            raise Problem(429, "rate_limited", headers=retry)
+            raise refusal(verdict)
+
+
+def refusal(verdict: Verdict) -> Problem:
+    """429 from behind the gate; the headers go before those of the gate's own count."""
+    told = {name.decode(): value.decode() for name, value in limit_headers(verdict)}
+    return Problem(429, "rate_limited", headers=told)
+
+
+def closed_account(seconds: int) -> Problem:
+    """429 while an account is closed to strangers after too many failures."""
+    return refusal(Verdict(QUOTAS["auth"], False, 0, seconds, seconds))
 
 
 class Concurrency:

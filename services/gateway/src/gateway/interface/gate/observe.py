@@ -1,5 +1,6 @@
 """What is kept of a request: a span, a sample, a line. No path, no query, no value of a header."""
 
+import asyncio
 import re
 import time
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ _TRACEPARENT = re.compile(rb"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NOWHERE = Context()
 UNMATCHED = "_unmatched"
+_KEPT_SECONDS = 0.5
+"""How long a line of the access log waits at most to be written."""
 _SLOW = 0.3
 
 
@@ -153,6 +156,15 @@ class Observer:
         """Write what the access log keeps."""
         if self._log is not None:
             self._log.flush()
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Write the lines as they age, and the rest when stopped."""
+        while not stopping.is_set():
+            try:
+                await asyncio.wait_for(stopping.wait(), _KEPT_SECONDS)
+            except TimeoutError:
+                self.flush()
+        self.flush()
 
 
 def traceparent_of(span: Span) -> str:

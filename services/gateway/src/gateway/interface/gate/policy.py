@@ -6,18 +6,20 @@ from deskstream_chassis.clock import Clock
 from deskstream_chassis.http.problem import Problem, forbidden, unavailable
 from gateway.application.limiter import Limiter
 from gateway.application.ports import Audit, KeyFacts, SessionFacts, StoreDown
+from gateway.domain.known_device import is_ours
 from gateway.domain.quota import Quota
 from gateway.domain.session import freshly_proven
 from gateway.interface.gate.credentials import (
     Credentials,
     Principal,
+    device_cookie,
     presented_key,
     session_cookie,
 )
 from gateway.interface.gate.csrf import check_site, check_token
 from gateway.interface.gate.exchange import Exchange
 from gateway.interface.gate.headers import RequestHeaders
-from gateway.interface.gate.limits import BY_ADDRESS, QUOTAS, limit_headers, quota_of_key
+from gateway.interface.gate.limits import QUOTAS, address_key, limit_headers, quota_of_key
 from gateway.interface.gate.rows import Row
 from gateway.interface.http.cookie import session_header
 
@@ -43,12 +45,14 @@ class Policy:
         audit: Audit,
         own_origin: str,
         clock: Clock,
+        device_pepper: bytes,
     ) -> None:
         self._credentials = credentials
         self._limiter = limiter
         self._audit = audit
         self._own_origin = own_origin.encode()
         self._clock = clock
+        self._device_pepper = device_pepper
 
     async def admit(self, exchange: Exchange, row: Row, headers: RequestHeaders) -> None:
         """Fills in the exchange's principal and RateLimit headers. Raises Problem 401, 403, 429,
@@ -64,13 +68,13 @@ class Policy:
     async def _admit(self, exchange: Exchange, row: Row, headers: RequestHeaders) -> None:
         single = headers.single
         if row.access.public:
-            await self._limit(exchange, row, None)
+            await self._limit_visitor(exchange, row, single.get(b"cookie"))
             if row.unsafe and row.template.startswith(_OWN_ACCOUNT):
                 check_site(single.get(b"sec-fetch-site"), single.get(b"origin"), self._own_origin)
                 exchange.principal = await self._session_at_hand(headers)
             return
         if row.access.webhook is not None:  # proven over the body, which nobody has read yet
-            await self._limit(exchange, row, None)
+            await self._limit_visitor(exchange, row, None)
             return
         principal = exchange.principal = await self._proven(exchange, headers)
         await self._limit(exchange, row, principal)
@@ -119,7 +123,7 @@ class Policy:
             known = self._credentials.remembered(secret)
             if known is not None and (known.actor.kind == "key") is (authorization is not None):
                 return known
-        stranger = "address:" + exchange.address
+        stranger = address_key(exchange.address)
         if secret is None or not self._credentials.was_known(secret):
             await self._take(exchange, QUOTAS["api"], stranger, peek=True)
         if secret is not None:
@@ -132,12 +136,21 @@ class Policy:
         await self._take(exchange, QUOTAS["api"], stranger)
         raise unauthenticated()
 
-    async def _limit(self, exchange: Exchange, row: Row, principal: Principal | None) -> None:
+    async def _limit_visitor(self, exchange: Exchange, row: Row, cookies: bytes | None) -> None:
+        """By address; where a device may count alone, by the device whose cookie we made. Whether
+        it is known for the account in the body is told behind the gate."""
         quota = QUOTAS.get(row.rate)
         if quota is None:
             return
-        if principal is None or row.rate in BY_ADDRESS:
-            await self._take(exchange, quota, "address:" + exchange.address)
+        key = address_key(exchange.address)
+        device = device_cookie(cookies) if row.by_device else None
+        if device is not None and is_ours(self._device_pepper, device):
+            exchange.device, key = device, "device:" + device
+        await self._take(exchange, quota, key)
+
+    async def _limit(self, exchange: Exchange, row: Row, principal: Principal) -> None:
+        quota = QUOTAS.get(row.rate)
+        if quota is None:
             return
         facts = principal.facts
         if row.rate == "api" and isinstance(facts, KeyFacts) and facts.rate_per_minute:
@@ -155,6 +168,10 @@ class Policy:
         if not verdict.allowed:
             exchange.limit_headers = limit_headers(verdict)
             raise Problem(429, "rate_limited")
+
+    def limited(self, exchange: Exchange, row: Row) -> None:
+        """An account's limit was hit behind the gate: on the trail like one of the gate's own."""
+        self._note(exchange, row, Problem(429, "rate_limited"))
 
     def _note(self, exchange: Exchange, row: Row, problem: Problem) -> None:
         principal = exchange.principal

@@ -228,4 +228,5 @@ def inner_scope(exchange: Exchange, match: Match, headers: RequestHeaders) -> Sc
         "state": dict(outer.get("state", {})),
         keys.PRINCIPAL: None if exchange.principal is None else exchange.principal.facts,
         keys.ADDRESS: exchange.address,
+        keys.DEVICE: exchange.device,
     }

@@ -86,6 +86,9 @@ class Row:
     """Counts as use by a person: the session's idle time starts again."""
     step_up: bool
     """Asks a session for a proof of its owner not older than ten minutes (design 02 §3)."""
+    by_device: bool
+    """A device of ours may be counted alone, instead of the address; the receiving code then tells
+    whether it is known for the account, and counts the address where it is not."""
     public_reason: str | None
     served: bool
 
@@ -150,6 +153,7 @@ def make_row(
     timeout: float | None = None,
     viewer: bool = False,
     renews: bool = True,
+    by_device: bool = False,
     step_up: bool = False,
 ) -> Row:
     """A row with what its class says by default. Raises ValueError for a row without sense."""
@@ -176,6 +180,7 @@ def make_row(
         idempotent=verb in {"GET", "HEAD"},
         renews=renews,
         step_up=step_up,
+        by_device=by_device,
         public_reason=reason,
         served=f"{method} {path}" not in unserved,
     )

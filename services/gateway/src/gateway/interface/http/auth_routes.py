@@ -9,18 +9,20 @@ from deskstream_eventstore import retrying
 from gateway.application.app import GatewayApp
 from gateway.application.change_password import ChangePassword
 from gateway.application.open_session import PendingSignIn
+from gateway.application.recognise_device import RecogniseDevice
 from gateway.application.register_user import RegisterUser
 from gateway.application.resend_verification import ResendVerification
 from gateway.application.sign_in import SignIn
 from gateway.application.sign_out import SignOut
 from gateway.domain.device import device_of
 from gateway.interface.gate.limits import AccountLimit
-from gateway.interface.http.cookie import clear_session, set_session
+from gateway.interface.http.cookie import clear_session, set_session, set_signed_in
 from gateway.interface.http.even_time import even_time
 from gateway.interface.http.factor_schemas import SignInPending
 from gateway.interface.http.principal import (
     AddressDep,
     AnySessionDep,
+    DeviceDep,
     SessionDep,
     SignedInDep,
     VisitorDep,
@@ -68,17 +70,31 @@ def auth_router(app: GatewayApp, limit: AccountLimit) -> APIRouter:
         caller: VisitorDep,
         session: AnySessionDep,
         address: AddressDep,
+        device: DeviceDep,
         agent: Annotated[str, Header(alias="user-agent", include_in_schema=False)] = "",
     ) -> SignedInAnswer | SignInPending:
         """Opens a session, and the one whose cookie came along ends; or asks for the second factor
-        where one is set."""
-        await limit.take(body.email)
-        replaces = session.session_id if session else None
-        command = SignIn(body.email, body.password, address, replaces, device_of(agent))
+        where one is set. A device that is known for the account was counted alone, at the gate."""
+        known = device is not None and await app.recognise_device(
+            RecogniseDevice(device, email=body.email), caller
+        )
+        if not known:
+            if device is not None:
+                await limit.take_address(address)
+            await limit.take(body.email)
+        command = SignIn(
+            body.email,
+            body.password,
+            address,
+            replaces=session.session_id if session else None,
+            device=device_of(agent),
+            device_token=device,
+            stranger=not known,
+        )
         found = await retrying(lambda: app.sign_in(command, caller))
         if isinstance(found, PendingSignIn):
             return SignInPending(pending=found.token, expires_at=found.expires_at)
-        set_session(response, found.token)
+        set_signed_in(response, found)
         return SignedInAnswer.of(found)
 
     @router.post("/logout", status_code=204)

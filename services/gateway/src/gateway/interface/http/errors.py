@@ -17,10 +17,12 @@ from gateway.domain.errors import (
     NotFound,
     PendingInvalid,
     SignInFailed,
+    TooManyTries,
     WrongCode,
     WrongPassword,
     WrongState,
 )
+from gateway.interface.gate.limits import closed_account
 
 
 def _with_status(status: int) -> Callable[[GatewayError], Problem]:
@@ -35,6 +37,7 @@ ERRORS: ErrorMap = {
     EmailTaken: _with_status(409),
     LinkInvalid: _with_status(400),
     SignInFailed: _with_status(401),
+    TooManyTries: lambda e: closed_account(e.retry_after),
     WrongPassword: _with_status(403),
     PendingInvalid: _with_status(401),
     WrongCode: _with_status(403),

@@ -9,11 +9,12 @@ from gateway.application.app import GatewayApp
 from gateway.application.enable_factor import EnabledFactor, EnableFactor
 from gateway.application.offer_factor import OfferedFactor, OfferFactor
 from gateway.application.open_session import SignedIn
+from gateway.application.recognise_device import RecogniseDevice
 from gateway.application.step_up import SteppedUp, StepUp
 from gateway.application.verify_factor import VerifyFactor
 from gateway.domain.device import device_of
 from gateway.interface.gate.limits import AccountLimit
-from gateway.interface.http.cookie import set_session
+from gateway.interface.http.cookie import set_session, set_signed_in
 from gateway.interface.http.factor_schemas import (
     FactorEnabled,
     FactorOffered,
@@ -25,6 +26,7 @@ from gateway.interface.http.factor_schemas import (
 from gateway.interface.http.principal import (
     AddressDep,
     AnySessionDep,
+    DeviceDep,
     SessionDep,
     SignedInDep,
     VisitorDep,
@@ -46,13 +48,26 @@ def factor_router(app: GatewayApp, limit: AccountLimit) -> APIRouter:
         caller: VisitorDep,
         session: AnySessionDep,
         address: AddressDep,
+        device: DeviceDep,
         agent: Annotated[str, Header(alias="user-agent", include_in_schema=False)] = "",
     ) -> SignedInAnswer:
-        """Opens the session of a pending sign-in; the one whose cookie came along ends."""
-        replaces = session.session_id if session else None
-        command = VerifyFactor(body.pending, body.code, address, replaces, device_of(agent))
+        """Opens the session of a pending sign-in; the one whose cookie came along ends. A device
+        that is known for its account was counted alone, at the gate."""
+        known = device is not None and await app.recognise_device(
+            RecogniseDevice(device, pending=body.pending), caller
+        )
+        if device is not None and not known:
+            await limit.take_address(address)
+        command = VerifyFactor(
+            body.pending,
+            body.code,
+            address,
+            replaces=session.session_id if session else None,
+            device=device_of(agent),
+            device_token=device,
+        )
         opened = await caller.once(app.verify_factor, command, SignedIn)
-        set_session(response, opened.token)
+        set_signed_in(response, opened)
         return SignedInAnswer.of(opened)
 
     @router.post("/factor")

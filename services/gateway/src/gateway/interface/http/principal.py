@@ -13,7 +13,7 @@ from deskstream_chassis.http.problem import unauthenticated
 from deskstream_eventstore import Origin
 from gateway.application.acting import VISITOR_NAME
 from gateway.application.ports import KeyFacts, SessionFacts
-from gateway.interface.scope import ADDRESS, PRINCIPAL
+from gateway.interface.scope import ADDRESS, DEVICE, PRINCIPAL
 
 
 async def authenticate(scope: Scope) -> Actor:
@@ -54,6 +54,12 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
+def device_of(request: Request) -> str | None:
+    """The cookie of a device of ours, where the gate counted it instead of the address."""
+    found = request.scope.get(DEVICE)
+    return found if isinstance(found, str) else None
+
+
 def visitor(request: Request) -> Caller:
     """The gateway itself on behalf of somebody who is not signed in; no idempotency key."""
     actor = system(VISITOR_NAME)
@@ -81,3 +87,4 @@ SignedInDep = Annotated[Caller, Depends(without_key)]
 SessionDep = Annotated[SessionFacts, Depends(session_of)]
 AnySessionDep = Annotated[SessionFacts | None, Depends(any_session_of)]
 AddressDep = Annotated[str, Depends(address_of)]
+DeviceDep = Annotated[str | None, Depends(device_of)]

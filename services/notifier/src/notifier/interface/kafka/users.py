@@ -2,6 +2,7 @@
 
 from deskstream_events.gateway.user import (
     EmailVerifiedV1,
+    NewDeviceSeenV1,
     PasswordResetRequestedV1,
     RoleChangedV1,
     UserApprovedV1,
@@ -18,6 +19,7 @@ from notifier.application.follow_users import (
     MailVerification,
     RegisterPerson,
     TellAdmins,
+    TellNewDevice,
     WelcomePerson,
 )
 from notifier.interface.kafka.cause import cause_of
@@ -61,6 +63,12 @@ def follow_users(consumer: Consumer, users: FollowUsers) -> None:
         event = fact.event
         command = WelcomePerson(event.user_id, event.role, by_operator=event.approved_by is None)
         await users.welcome(work, command, cause_of(fact))
+
+    @consumer.on(NewDeviceSeenV1)
+    async def when_new_device_seen(work: Work, fact: Fact[NewDeviceSeenV1]) -> None:
+        event = fact.event
+        command = TellNewDevice(event.user_id, event.device, event.at)
+        await users.tell_new_device(work, command, cause_of(fact))
 
     @consumer.on(RoleChangedV1)
     async def when_role_changed(work: Work, fact: Fact[RoleChangedV1]) -> None:
