@@ -134,7 +134,7 @@ class Receiver:
                         Delivered(
                             mailbox=mailbox,
                             way="smtp",
-                            return_path=envelope.mail_from or "",
+                            return_path=(envelope.mail_from or "").strip("<>"),
                             recipients=tuple(recipients),
                             raw=content,
                         )
