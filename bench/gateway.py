@@ -14,7 +14,7 @@ from uuid import uuid4
 import psutil
 
 from bench.harness import Result, ratio
-from bench.nginx import Nginx, NoNginx, binary
+from deskstream_tools.local.nginx import Nginx, NoNginx, binary
 from deskstream_tools.local.processes import free_port
 from gateway.infra.signing_keys import write_signing_keys
 

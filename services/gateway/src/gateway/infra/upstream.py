@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import aiohttp
+from aiohttp.http import RawResponseMessage
 from multidict import istr
 from yarl import URL
 
@@ -20,6 +22,10 @@ CONNECT_SECONDS = 1.0
 KEEP_ALIVE_SECONDS = 15.0
 """Shorter than a service's 30 s, so that we end an idle connection, and none breaks under us."""
 CONNECTIONS = 200
+QUEUE_SECONDS = 5.0
+"""How long a request waits for one of them; what connecting takes counts too."""
+LARGEST_HEAD = 32 * 1024
+"""Of an answer: names, values and four bytes of frame each."""
 _READ_CHUNK = 64 * 1024
 
 _NOT_OURS = [istr("Accept"), istr("Accept-Encoding"), istr("User-Agent"), istr("Content-Type")]
@@ -60,13 +66,30 @@ class AiohttpAnswer:
             self._response.close()
 
 
+class _Connector(aiohttp.TCPConnector):
+    """Hands out no idle connection on which something came while nobody asked: the next request
+    would take it for its answer, which is what the library does."""
+
+    async def _get(self, key: Any, traces: Any) -> Any:
+        while (found := await super()._get(key, traces)) is not None:
+            if found.protocol is not None and not found.protocol.should_close:
+                return found
+            found.close()
+        return None
+
+
+class _NotBegun(UpstreamBroken):
+    """The connection ended before a byte of the answer came: an idle one had just been closed."""
+
+
 class AiohttpUpstream:
     """One service at one address.
 
-    Connect within 1 s; first byte, and each next one, within the row's time. A broken connection
-    before the first byte is tried once more if the request is idempotent, never otherwise.
+    Connect within 1 s; first byte, and each next one, within the row's time. A connection that
+    ends before the first byte is tried once more if the request is idempotent, never otherwise.
     Redirects, cookies, proxies from the environment and decompression are off: the answer is what
-    the service wrote.
+    the service wrote. One that is framed in a way of its own, or encoded though nobody asked for
+    it, is no answer.
     """
 
     def __init__(self, address: str, breaker: Breaker | None = None) -> None:
@@ -81,7 +104,7 @@ class AiohttpUpstream:
             raise UpstreamDown
         try:
             response = await self._once(request)
-        except UpstreamBroken:
+        except _NotBegun:
             if not request.idempotent or isinstance(request.body, AsyncIterator):
                 raise
             response = await self._once(request)
@@ -90,35 +113,49 @@ class AiohttpUpstream:
 
     async def _once(self, request: UpstreamRequest) -> aiohttp.ClientResponse:
         session = self._session or self._open()
+        streamed = isinstance(request.body, AsyncIterator)
         try:
-            return await session.request(
-                request.method,
-                URL(self._base + request.target, encoded=True),
-                headers=request.headers,
-                data=request.body,
-                timeout=self._timeout(request.first_byte),
-                allow_redirects=False,
-            )
+            async with asyncio.timeout(None if streamed else QUEUE_SECONDS + request.first_byte):
+                response = await session.request(
+                    request.method,
+                    URL(self._base + request.target, encoded=True),
+                    headers=request.headers,
+                    data=request.body,
+                    timeout=self._timeout(request.first_byte),
+                    allow_redirects=False,
+                )
         except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError):
             self._breaker.failed()
             raise UpstreamDown from None
         except TimeoutError:
             self._breaker.failed()
             raise UpstreamSlow from None
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+            self._breaker.failed()
+            begun = isinstance(getattr(error, "message", None), RawResponseMessage)
+            raise (UpstreamBroken if begun else _NotBegun) from None
         except (aiohttp.ClientError, OSError, ValueError):
             self._breaker.failed()
             raise UpstreamBroken from None
+        if _strange(response):
+            self._breaker.failed()
+            response.close()
+            raise UpstreamBroken
+        return response
 
     def _timeout(self, first_byte: float) -> aiohttp.ClientTimeout:
         known = self._timeouts.get(first_byte)
         if known is None:
             known = self._timeouts[first_byte] = aiohttp.ClientTimeout(
-                total=None, sock_connect=CONNECT_SECONDS, sock_read=first_byte
+                total=None,
+                connect=QUEUE_SECONDS,
+                sock_connect=CONNECT_SECONDS,
+                sock_read=first_byte,
             )
         return known
 
     def _open(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
+        connector = _Connector(
             limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE_SECONDS, ttl_dns_cache=10
         )
         self._session = aiohttp.ClientSession(
@@ -141,3 +178,18 @@ class AiohttpUpstream:
             await self._session.close()
             self._session = None
             await asyncio.sleep(0)
+
+
+def _strange(response: aiohttp.ClientResponse) -> bool:
+    """Whether the head leaves open where the answer ends, what it means, or what it may cost."""
+    size = codings = 0
+    for name, value in response.raw_headers:
+        size += len(name) + len(value) + 4
+        lower = name.lower()
+        if lower == b"transfer-encoding":
+            codings += 1
+            if codings > 1 or value.strip().lower() != b"chunked":
+                return True
+        elif lower == b"content-encoding" and value.strip().lower() != b"identity":
+            return True
+    return size > LARGEST_HEAD or not 200 <= response.status <= 599

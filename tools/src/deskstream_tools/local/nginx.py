@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bench.harness import ROOT
+from deskstream_tools.local.kafka_jars import ROOT
 from deskstream_tools.local.processes import free_port, port_answers, stop_process, wait_until
 
 UNPACKED = ROOT / ".cache" / "nginx"
@@ -37,6 +37,21 @@ server {{
     location / {{ proxy_pass http://127.0.0.1:{upstream}; }}
   }}"""
 """Plain: all its defaults, which open a connection to the upstream for each request."""
+KEEPING = """\
+upstream service {{ server 127.0.0.1:{upstream}; keepalive 4; }}
+server {{
+    listen 127.0.0.1:{port};
+    proxy_buffer_size 16k;
+    proxy_buffers 4 16k;
+    location / {{
+      proxy_pass http://service;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_connect_timeout 1s;
+      proxy_read_timeout 1s;
+    }}
+  }}"""
+"""As one would set it before services that keep connections open, with short patience."""
 
 
 class NoNginx(Exception):
@@ -84,6 +99,12 @@ class Nginx:
     def proxy(cls, folder: Path, upstream: int) -> "Nginx":
         """Passes everything on to a port of loopback."""
         return cls(folder, PROXY.replace("{upstream}", str(upstream)))
+
+    @classmethod
+    def keeping(cls, folder: Path, upstream: int) -> "Nginx":
+        """Passes on as `proxy`, over HTTP/1.1 and connections that stay open; gives up after 1 s of
+        silence."""
+        return cls(folder, KEEPING.replace("{upstream}", str(upstream)))
 
     @property
     def pid(self) -> int:
