@@ -118,3 +118,44 @@ async def test_post_bulk(desk: Desk) -> None:
     done = await agent.json("POST", "/api/tickets/bulk", 200, json=body)
     assert [item["status"] for item in done["items"]] == [200, 200, 404]
     assert (await shown(agent, tickets[1]))["priority"] == "urgent"
+
+
+async def test_the_draft_rows(desk: Desk) -> None:
+    ticket = await desk.ticket()
+    agent = (await desk.member("agent")).session
+    path = f"/api/tickets/{ticket['id']}/draft"
+    await agent.call("PUT", path, 200, json={"body_text": "Dear"})
+    assert [d["body_text"] for d in (await agent.json("GET", path, 200))["items"]] == ["Dear"]
+    assert (await desk.admin.json("GET", path, 200))["items"] == []
+    await agent.call("DELETE", path, 204)
+    assert (await agent.json("GET", path, 200))["items"] == []
+
+
+async def test_the_signature_rows(desk: Desk) -> None:
+    agent = (await desk.member("agent")).session
+    body = {"name": "Mine", "body_html": "<i>Ann</i><script>x</script>"}
+    made = await agent.json("POST", "/api/signatures", 201, json=body)
+    path = f"/api/signatures/{made['id']}"
+    changed = await agent.json("PUT", path, 200, json={**body, "name": "Ours"})
+    assert (changed["name"], changed["is_default"]) == ("Ours", True)
+    assert "script" not in changed["body_html"]
+    await desk.admin.call("PUT", path, 404, json=body)
+    await desk.admin.call("DELETE", path, 404)
+    await agent.call("DELETE", path, 204)
+    listed = await agent.json("GET", "/api/signatures", 200)
+    assert made["id"] not in [s["id"] for s in listed["items"]]
+
+
+async def test_the_rows_of_canned_responses(desk: Desk) -> None:
+    agent = (await desk.member("agent")).session
+    ticket = await desk.ticket()
+    path, body = "/api/canned-responses", {"title": "T", "body_text": "#{{ticket.number}}"}
+    await agent.call("POST", path, 403, json=body)
+    made = await desk.admin.json("POST", path, 201, json=body)
+    filled = await agent.json("GET", f"{path}?ticket={ticket['id']}", 200)
+    texts = {r["id"]: r["body_text"] for r in filled["items"]}
+    assert texts[made["id"]] == f"#{ticket['number']}"
+    own = f"{path}/{made['id']}"
+    await agent.call("PUT", own, 403, json=body)
+    await desk.admin.call("PUT", own, 200, json=body)
+    await desk.admin.call("DELETE", own, 204)

@@ -31,10 +31,12 @@ from deskstream_eventstore import (
 from ticketing.application.add_note import AddNoteHandler
 from ticketing.application.app import TicketingApp
 from ticketing.application.cancel_reply import CancelReplyHandler
+from ticketing.application.canned_responses import CannedResponsesOfDesk
 from ticketing.application.change_ticket import ChangeTicketHandler
 from ticketing.application.delete_ticket import DeleteTicketHandler
 from ticketing.application.follow_people import FollowPeople
 from ticketing.application.history import ShowHistory
+from ticketing.application.keep_draft import DraftsOfMine
 from ticketing.application.merge_tickets import MergeTicketsHandler
 from ticketing.application.open_ticket import OpenTicketHandler
 from ticketing.application.ports import Files
@@ -50,6 +52,7 @@ from ticketing.application.reopen_ticket import ReopenTicketHandler
 from ticketing.application.reply_to_ticket import ReplyToTicketHandler
 from ticketing.application.restore_ticket import RestoreTicketHandler
 from ticketing.application.settle_reply import SettleReplyHandler
+from ticketing.application.signatures import SignaturesOfMine
 from ticketing.application.snooze_ticket import SnoozeTicketHandler
 from ticketing.application.split_ticket import SplitTicketHandler
 from ticketing.application.sweep_files import SweepFiles
@@ -63,6 +66,11 @@ from ticketing.infra.db.housekeeping import PruneStore
 from ticketing.infra.db.index import PostgresIndex
 from ticketing.infra.db.lists import PostgresLists
 from ticketing.infra.db.views import views
+from ticketing.infra.db.writing import (
+    PostgresCannedResponses,
+    PostgresDrafts,
+    PostgresSignatures,
+)
 from ticketing.infra.files import BucketFiles
 from ticketing.infra.html import clean_body
 from ticketing.infra.inspect import inspect_file
@@ -73,6 +81,11 @@ from ticketing.interface.http.merge_routes import merge_router
 from ticketing.interface.http.reply_routes import reply_router
 from ticketing.interface.http.standing_routes import standing_router
 from ticketing.interface.http.ticket_routes import ticket_router
+from ticketing.interface.http.writing_routes import (
+    canned_router,
+    draft_router,
+    signature_router,
+)
 from ticketing.interface.kafka.delivery import delivery_consumer
 from ticketing.interface.kafka.people import people_consumer
 from ticketing.interface.timers import DueTimer, Housekeeper, Job
@@ -82,13 +95,16 @@ from ticketing.settings import Settings
 def build_app(database: Database, files: Files, clock: Clock, undo: timedelta) -> TicketingApp:
     """All use cases over a database and a bucket."""
     directory, index, lists = PostgresDirectory(), PostgresIndex(), PostgresLists()
+    drafts, signatures = PostgresDrafts(), PostgresSignatures()
     tickets, unmerging = Tickets(directory, index), Unmerging(directory)
     return TicketingApp(
         open_ticket=OpenTicketHandler(database, tickets, directory, index, clean_body, clock),
         change_ticket=ChangeTicketHandler(database, tickets, directory, clock),
-        add_note=AddNoteHandler(database, tickets, clean_body, clock),
+        add_note=AddNoteHandler(database, tickets, drafts, clean_body, clock),
         upload_file=UploadFileHandler(database, tickets, files, inspect_file, clock),
-        reply_to_ticket=ReplyToTicketHandler(database, tickets, directory, clean_body, clock, undo),
+        reply_to_ticket=ReplyToTicketHandler(
+            database, tickets, directory, drafts, signatures, clean_body, clock, undo
+        ),
         cancel_reply=CancelReplyHandler(database, tickets, clock),
         reopen_ticket=ReopenTicketHandler(database, tickets, unmerging, clock),
         merge_tickets=MergeTicketsHandler(database, tickets, directory, clock),
@@ -102,6 +118,11 @@ def build_app(database: Database, files: Files, clock: Clock, undo: timedelta) -
         settle_reply=SettleReplyHandler(tickets),
         follow_people=FollowPeople(directory),
         sweep_files=SweepFiles(database, files, index),
+        drafts=DraftsOfMine(database, tickets, drafts, clean_body, clock),
+        signatures=SignaturesOfMine(database, signatures, clean_body, clock),
+        canned_responses=CannedResponsesOfDesk(
+            database, tickets, directory, PostgresCannedResponses(), clean_body, clock
+        ),
         show_ticket=ShowTicket(database, tickets, directory),
         show_history=ShowHistory(database, tickets, directory),
         show_reply=ShowReply(database, tickets),
@@ -122,6 +143,9 @@ def http_app(
         standing_router(app),
         merge_router(app),
         file_router(app),
+        draft_router(app),
+        signature_router(app),
+        canned_router(app),
     ]
     if operations is not None:
         routers.append(ops_router(operations))

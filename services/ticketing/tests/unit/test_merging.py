@@ -9,19 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ticketing.domain.changes import Changes, change
-from ticketing.domain.errors import (
+from ticketing.domain.errors import TicketClosed, TicketDeleted, TicketingError, TicketIsSpam
+from ticketing.domain.family import whole
+from ticketing.domain.merging import Side, merge, unmerge
+from ticketing.domain.merging_errors import (
     MergeIntoItself,
     NotMerged,
     SplitInvalid,
-    TicketClosed,
-    TicketDeleted,
-    TicketingError,
-    TicketIsSpam,
     TicketMerged,
     UnmergeFirst,
 )
-from ticketing.domain.family import whole
-from ticketing.domain.merging import Side, merge, unmerge
 from ticketing.domain.notes import add_note
 from ticketing.domain.people import Team
 from ticketing.domain.receiving import Incoming, receive

@@ -10,6 +10,7 @@ from deskstream_chassis.ids import new_id
 from deskstream_eventstore import Database
 from ticketing.application.ports import Cleaner, RawBody, TicketRef
 from ticketing.application.tickets import STREAM, Tickets
+from ticketing.application.writing import Drafts
 from ticketing.domain.notes import add_note
 
 
@@ -38,9 +39,12 @@ class NoteAdded:
 class AddNoteHandler:
     """Needs no version: notes of two people do not contradict each other."""
 
-    def __init__(self, database: Database, tickets: Tickets, clean: Cleaner, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, tickets: Tickets, drafts: Drafts, clean: Cleaner, clock: Clock
+    ) -> None:
         self._database = database
         self._tickets = tickets
+        self._drafts = drafts
         self._clean = clean
         self._clock = clock
 
@@ -59,6 +63,8 @@ class AddNoteHandler:
                 at=at,
             )
             work.append(STREAM, ticket.id, ticket.version, events)
+            if caller.actor.user_id is not None:
+                await self._drafts.drop(work, ticket.id, caller.actor.user_id, "note")
             return work.answer(
                 NoteAdded(
                     id=note_id,

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from ticketing.application.add_note import AddNoteHandler
 from ticketing.application.cancel_reply import CancelReplyHandler
+from ticketing.application.canned_responses import CannedResponsesOfDesk
 from ticketing.application.change_ticket import ChangeTicketHandler
 from ticketing.application.delete_ticket import DeleteTicketHandler
 from ticketing.application.follow_people import FollowPeople
 from ticketing.application.history import ShowHistory
+from ticketing.application.keep_draft import DraftsOfMine
 from ticketing.application.merge_tickets import MergeTicketsHandler
 from ticketing.application.open_ticket import OpenTicketHandler
 from ticketing.application.queries import (
@@ -22,6 +24,7 @@ from ticketing.application.reopen_ticket import ReopenTicketHandler
 from ticketing.application.reply_to_ticket import ReplyToTicketHandler
 from ticketing.application.restore_ticket import RestoreTicketHandler
 from ticketing.application.settle_reply import SettleReplyHandler
+from ticketing.application.signatures import SignaturesOfMine
 from ticketing.application.snooze_ticket import SnoozeTicketHandler
 from ticketing.application.split_ticket import SplitTicketHandler
 from ticketing.application.sweep_files import SweepFiles
@@ -52,6 +55,10 @@ class TicketingApp:
     settle_reply: SettleReplyHandler
     follow_people: FollowPeople
     sweep_files: SweepFiles
+
+    drafts: DraftsOfMine
+    signatures: SignaturesOfMine
+    canned_responses: CannedResponsesOfDesk
 
     show_ticket: ShowTicket
     show_history: ShowHistory

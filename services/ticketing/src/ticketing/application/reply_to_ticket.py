@@ -7,9 +7,12 @@ from uuid import UUID
 from deskstream_chassis.caller import Caller
 from deskstream_chassis.clock import Clock
 from deskstream_chassis.ids import new_id
-from deskstream_eventstore import Database
+from deskstream_eventstore import Database, Work
 from ticketing.application.ports import Cleaner, Directory, RawBody, TicketRef
+from ticketing.application.signatures import signature_for
 from ticketing.application.tickets import STREAM, Tickets
+from ticketing.application.writing import Drafts, Signatures
+from ticketing.domain.bodies import Body, signed
 from ticketing.domain.errors import PersonNeeded
 from ticketing.domain.people import Person
 from ticketing.domain.replies import Draft, Then, queue_reply
@@ -26,6 +29,8 @@ class ReplyToTicket:
     cc: tuple[str, ...] | None = None
     last_seen: UUID | None = None
     then: Then | None = None
+    signature: UUID | bool = True
+    """Which of the author's; True: the default one, False: none."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,8 @@ class ReplyToTicketHandler:
         database: Database,
         tickets: Tickets,
         directory: Directory,
+        drafts: Drafts,
+        signatures: Signatures,
         clean: Cleaner,
         clock: Clock,
         undo: timedelta,
@@ -54,6 +61,8 @@ class ReplyToTicketHandler:
         self._database = database
         self._tickets = tickets
         self._directory = directory
+        self._drafts = drafts
+        self._signatures = signatures
         self._clean = clean
         self._clock = clock
         self._undo = undo
@@ -69,7 +78,7 @@ class ReplyToTicketHandler:
             author = await self._directory.person(work, author_id)
             reply_id, at = new_id(), self._clock.now()
             draft = Draft(
-                body=self._clean(command.body),
+                body=await self._body(work, command, author_id),
                 attachment_ids=command.attachment_ids,
                 cc=command.cc,
                 last_seen=command.last_seen,
@@ -84,6 +93,7 @@ class ReplyToTicketHandler:
                 undo=self._undo,
             )
             work.append(STREAM, ticket.id, ticket.version, events)
+            await self._drafts.drop(work, ticket.id, author_id, "reply")
             return work.answer(
                 ReplyQueued(
                     reply_id=reply_id,
@@ -93,6 +103,15 @@ class ReplyToTicketHandler:
                     version=ticket.version + len(events),
                 )
             )
+
+    async def _body(self, work: Work, command: ReplyToTicket, author_id: UUID) -> Body:
+        """With the signature as it is now: it stays in the mail whatever becomes of it."""
+        body = self._clean(command.body)
+        if command.signature is False:
+            return body
+        wanted = None if command.signature is True else command.signature
+        found = await signature_for(work, self._signatures, author_id, wanted)
+        return signed(body, found.body if found else None)
 
 
 def _stranger(author_id: UUID) -> Person:

@@ -10,8 +10,8 @@ from ticketing.application.families import family_of, stored
 from ticketing.application.open_ticket import TicketStood
 from ticketing.application.ports import Directory, TicketRef
 from ticketing.application.tickets import Loaded, Tickets, after, append_all
-from ticketing.domain.errors import NotMerged
 from ticketing.domain.merging import Both, unmerge
+from ticketing.domain.merging_errors import NotMerged
 from ticketing.domain.ticket import Ticket
 
 

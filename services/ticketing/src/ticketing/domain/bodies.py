@@ -27,3 +27,11 @@ def within(text: str) -> str:
     if len(text) > BODY_LIMIT or len(text.encode("utf-8", "surrogatepass")) > BODY_LIMIT:
         raise BodyTooLarge(f"at most {BODY_LIMIT} bytes", field="body_html", limit=BODY_LIMIT)
     return text
+
+
+def signed(body: Body, signature: Body | None) -> Body:
+    """With the signature below, as mail programs know it: behind a line of two dashes. Raises
+    BodyTooLarge."""
+    if signature is None:
+        return body
+    return Body(f"{body.html}<p>-- </p>{signature.html}", f"{body.text}\n\n-- \n{signature.text}")

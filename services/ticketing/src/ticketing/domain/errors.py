@@ -140,23 +140,10 @@ class CannotWatch(Invalid):
     code = "cannot_watch"
 
 
-class MergeIntoItself(Invalid):
-    """Both are the same ticket."""
-
-    code = "merge_into_itself"
-
-
 class NothingYet(Invalid):
     """The ticket did not exist at that point."""
 
     code = "nothing_yet"
-
-
-class SplitInvalid(Invalid):
-    """Some of the ticket's own messages, of the customer's at least one that goes and one that
-    stays."""
-
-    code = "split_invalid"
 
 
 class SnoozeInvalid(Invalid):
@@ -255,24 +242,6 @@ class TicketIsSpam(Clash):
     """It is marked as spam; setting another state takes the mark off."""
 
     code = "ticket_is_spam"
-
-
-class TicketMerged(Clash):
-    """It has gone up in another, `into`: go there, or unmerge it."""
-
-    code = "ticket_merged"
-
-
-class NotMerged(Clash):
-    """There is nothing to unmerge."""
-
-    code = "not_merged"
-
-
-class UnmergeFirst(Clash):
-    """Its survivor has itself gone up in another: unmerge `ticket` first."""
-
-    code = "unmerge_first"
 
 
 class NotRemoved(Clash):

@@ -14,9 +14,9 @@ from ticketing.domain.errors import (
     TicketClosed,
     TicketDeleted,
     TicketIsSpam,
-    TicketMerged,
     TooManyAttachments,
 )
+from ticketing.domain.merging_errors import TicketMerged
 from ticketing.domain.people import Person, Team
 from ticketing.domain.ticket import Attachment, Ticket
 

@@ -16,9 +16,9 @@ from deskstream_events.ticketing.ticket import (
 )
 from ticketing.domain import guards
 from ticketing.domain.assignment import assign
-from ticketing.domain.errors import MergeIntoItself, NotMerged, UnmergeFirst
 from ticketing.domain.family import Family
 from ticketing.domain.fold import fold
+from ticketing.domain.merging_errors import MergeIntoItself, NotMerged, UnmergeFirst
 from ticketing.domain.people import Person, Team
 from ticketing.domain.placing import placed
 from ticketing.domain.receiving import customer_wrote

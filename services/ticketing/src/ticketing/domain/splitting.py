@@ -9,9 +9,9 @@ from deskstream_events.ticketing.merging import MovedMessage, TicketLinkedV1, Ti
 from deskstream_events.ticketing.ticket import TicketOpenedV1
 from ticketing.domain import guards
 from ticketing.domain.assignment import assign
-from ticketing.domain.errors import SplitInvalid
 from ticketing.domain.family import Family, held_by
 from ticketing.domain.fold import fold
+from ticketing.domain.merging_errors import SplitInvalid
 from ticketing.domain.people import Person
 from ticketing.domain.ticket import Ticket
 from ticketing.domain.transitions import taken_up

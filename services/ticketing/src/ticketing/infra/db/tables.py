@@ -134,3 +134,48 @@ team = Table(
     Column("restricted", Boolean, nullable=False),
 )
 """Replica of the gateway's teams. Support is a row from the start."""
+
+draft = Table(
+    "draft",
+    metadata,
+    Column("ticket_id", Uuid, nullable=False),
+    Column("user_id", Uuid, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("body_html", Text, nullable=False),
+    Column("body_text", Text, nullable=False),
+    Column("cc", ARRAY(Text)),
+    Column("attachment_ids", ARRAY(Uuid), nullable=False),
+    _at("updated_at"),
+    PrimaryKeyConstraint("ticket_id", "user_id", "mode"),
+)
+
+signature = Table(
+    "signature",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", Uuid, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("body_html", Text, nullable=False),
+    Column("body_text", Text, nullable=False),
+    Column("is_default", Boolean, nullable=False),
+    _at("updated_at"),
+)
+Index("signature_of_user", signature.c.user_id)
+Index(
+    "signature_default",
+    signature.c.user_id,
+    unique=True,
+    postgresql_where=text("is_default"),
+)
+
+canned_response = Table(
+    "canned_response",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("body_html", Text, nullable=False),
+    Column("body_text", Text, nullable=False),
+    Column("team_id", Uuid),
+    _at("updated_at"),
+    Column("updated_by", Text, nullable=False),
+)

@@ -4,11 +4,15 @@ from deskstream_chassis.http.errors import ErrorMap
 from deskstream_chassis.http.etag import version_mismatch
 from deskstream_chassis.http.problem import Problem
 from ticketing.domain import errors as e
+from ticketing.domain import merging_errors as m
+from ticketing.domain import writing_errors as w
 
 STATUSES: dict[type[e.TicketingError], int] = {
     e.ReplyUnknown: 404,
     e.AssigneeUnknown: 404,
     e.TicketUnknown: 404,
+    w.SignatureUnknown: 404,
+    w.CannedResponseUnknown: 404,
     e.PersonUnknown: 404,
     e.PersonNeeded: 403,
     e.TeamUnknown: 422,
@@ -25,8 +29,10 @@ STATUSES: dict[type[e.TicketingError], int] = {
     e.CannotShare: 422,
     e.CannotWatch: 422,
     e.SnoozeInvalid: 422,
-    e.MergeIntoItself: 422,
-    e.SplitInvalid: 422,
+    m.MergeIntoItself: 422,
+    m.SplitInvalid: 422,
+    w.PlaceholderUnknown: 422,
+    w.TooManySignatures: 422,
     e.NothingYet: 422,
     e.ReasonMissing: 422,
     e.FileMalformed: 400,
@@ -42,9 +48,9 @@ STATUSES: dict[type[e.TicketingError], int] = {
     e.TicketClosed: 409,
     e.TicketDeleted: 409,
     e.TicketIsSpam: 409,
-    e.TicketMerged: 409,
-    e.NotMerged: 409,
-    e.UnmergeFirst: 409,
+    m.TicketMerged: 409,
+    m.NotMerged: 409,
+    m.UnmergeFirst: 409,
     e.NotRemoved: 409,
     e.StaleReply: 409,
     e.TooLate: 409,

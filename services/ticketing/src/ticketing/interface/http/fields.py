@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from deskstream_chassis.access import AccessDenied
 from ticketing.application.ports import TicketRef
 from ticketing.domain.errors import ReplyUnknown
+from ticketing.domain.writing_errors import CannedResponseUnknown, SignatureUnknown
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 
@@ -44,6 +45,8 @@ Email = Annotated[str, StringConstraints(max_length=320), AfterValidator(_email)
 Copied = Annotated[tuple[Email, ...], Field(max_length=50), AfterValidator(_distinct)]
 _Tag = Annotated[str, StringConstraints(max_length=100)]
 Tags = Annotated[tuple[_Tag, ...], Field(max_length=60)]
+TicketKey = Annotated[str, StringConstraints(min_length=1, max_length=40)]
+"""A ticket, by id or number."""
 Search = Annotated[str, StringConstraints(max_length=200), AfterValidator(_line)]
 Text = Annotated[str, StringConstraints(max_length=600_000)]
 """Longer than any body may be: the domain says how long, with its own code."""
@@ -78,6 +81,22 @@ def known_reply(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise ReplyUnknown("the ticket has no such reply") from None
+
+
+def known_signature(text: str) -> UUID:
+    """A UUID of a path. Raises SignatureUnknown where it is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise SignatureUnknown("no such signature of yours") from None
+
+
+def known_response(text: str) -> UUID:
+    """A UUID of a path. Raises CannedResponseUnknown where it is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise CannedResponseUnknown("no such canned response") from None
 
 
 def assignee_ref(text: str | None) -> UUID | str | None:

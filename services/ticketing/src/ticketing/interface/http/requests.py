@@ -3,7 +3,7 @@
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from deskstream_events.event import Instant
 from deskstream_events.gateway.team import SUPPORT_TEAM_ID
@@ -25,11 +25,9 @@ from ticketing.interface.http.fields import (
     Subject,
     Tags,
     Text,
+    TicketKey,
     assignee_ref,
 )
-
-TicketKey = Annotated[str, StringConstraints(min_length=1, max_length=40)]
-"""A ticket, by id or number."""
 
 
 class WithText(Strict):
@@ -137,6 +135,8 @@ class ReplyIn(WithText):
     attachments: Files = ()
     cc: Copied | None = None
     last_seen: UUID | None = None
+    signature_id: UUID | None = None
+    """Absent: the default one; null: none."""
     then: Literal["wait", "solve"] | None = None
 
     def command(self, ticket: TicketRef) -> ReplyToTicket:
@@ -148,7 +148,13 @@ class ReplyIn(WithText):
             cc=self.cc,
             last_seen=self.last_seen,
             then=self.then,
+            signature=self._signature(),
         )
+
+    def _signature(self) -> UUID | bool:
+        if "signature_id" not in self.model_fields_set:
+            return True
+        return self.signature_id or False
 
 
 class ReopenIn(Strict):
