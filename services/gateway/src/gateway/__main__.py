@@ -5,7 +5,10 @@ openapi                              the whole API as seen through the gateway
 signing-keys FILE                    a new file with one signing key
 admin create EMAIL --name NAME [--password-stdin]
 audit verify · audit tail [COUNT]
-key create NAME --scope SCOPE … [--rate N] [--expires INSTANT] · key list · key revoke ID
+key create NAME --scope SCOPE … [--rate N] [--expires INSTANT] · key list
+key rotate ID [--overlap SECONDS] · key revoke ID
+user list [--status STATUS] [--personal] · user role WHO ROLE
+user suspend WHO --reason TEXT · user reset-factor WHO --reason TEXT
 """
 
 import json
@@ -33,7 +36,7 @@ def main() -> None:
             sys.exit(show_document())
         case ["signing-keys", path]:
             write_signing_keys(Path(path))
-        case ["admin" | "key" | "audit" as thing, verb, *arguments]:
+        case ["admin" | "user" | "key" | "audit" as thing, verb, *arguments]:
             run_service(SPEC, ["ops", f"{thing}-{verb}", *arguments])
         case _:
             run_service(SPEC)

@@ -64,6 +64,7 @@ from gateway.interface.gate.rows import Row
 from gateway.interface.gate.site import site_handlers
 from gateway.interface.gate.webhooks import WebhookEntry, demand_secrets
 from gateway.interface.http.app import create_inner_app
+from gateway.interface.user_commands import user_commands
 from gateway.settings import Settings
 
 VERSION = "0.1.0"
@@ -246,7 +247,11 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             ],
             operations=operations,
             ops_routes=[OpsRoute("/internal/jwks", _published(signer))],
-            commands={**operator_commands(app), **audit_commands(verify, app.queries)},
+            commands={
+                **operator_commands(app),
+                **user_commands(app),
+                **audit_commands(verify, app.queries),
+            },
         )
         yield parts
     finally:

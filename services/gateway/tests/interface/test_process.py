@@ -204,6 +204,14 @@ async def test_an_admin_and_a_key_come_from_the_command_line(installation: Insta
         bearer = {"Authorization": f"Bearer {made['secret']}"}
         unconfigured = await http.post("/api/tickets", headers=bearer, json={})
         assert unconfigured.json()["code"] == "upstream_not_configured"
+        code, out, _ = await run(["key", "rotate", made["id"], "--overlap", "60"], environment)
+        assert (code, json.loads(out)["id"]) == (0, made["id"])
+        assert made["secret"] != json.loads(out)["secret"]
+        code, out, _ = await run(["user", "list", "--status", "active"], environment)
+        assert [user["role"] for user in json.loads(out)["items"]] == ["admin"]
+        suspend = ["user", "suspend", "root@shop.test", "--reason", "none"]
+        code, out, _ = await run(suspend, environment)
+        assert (code, json.loads(out)) == (1, {"error": "last_admin"})
         code, out, _ = await run(["key", "revoke", made["id"]], environment)
         assert (code, json.loads(out)["revoked"]) == (0, True)
         async with asyncio.timeout(7):  # what another process changed bites within 5 s

@@ -19,6 +19,7 @@ from deskstream_tools.cli.operating import (
     topics,
 )
 from deskstream_tools.cli.running import down, reset, status, up
+from deskstream_tools.cli.users import user
 
 app = typer.Typer(
     help="Deskstream on this machine: start it, show it, look into it.\n\n"
@@ -45,4 +46,5 @@ app.add_typer(effects, name="effects", rich_help_panel=MEND)
 app.add_typer(topics, name="topics", rich_help_panel=LOOK)
 app.add_typer(admin, name="admin", rich_help_panel=STACK)
 app.add_typer(audit, name="audit", rich_help_panel=LOOK)
+app.add_typer(user, name="user", rich_help_panel=STACK)
 app.add_typer(key, name="key", rich_help_panel=STACK)

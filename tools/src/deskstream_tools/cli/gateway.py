@@ -101,6 +101,18 @@ def list_keys(data: Data = None, as_json: AsJson = False) -> None:
     show(json.loads(done.stdout), as_json=as_json)
 
 
+@key.command("rotate")
+def rotate_key(
+    key_id: str,
+    overlap: Annotated[int, typer.Option(help="Seconds for which the old secret works.")] = 0,
+    data: Data = None,
+) -> None:
+    """Give a key another secret; prints it, this once."""
+    arguments = ("key", "rotate", key_id, "--overlap", str(overlap))
+    done = service_says(known_stack(data), "gateway", *arguments)
+    typer.echo(json.loads(done.stdout)["secret"])
+
+
 @key.command("revoke")
 def revoke_key(key_id: str, data: Data = None) -> None:
     """End a key at once."""

@@ -47,7 +47,8 @@ class AuditRecordedV1(Event):
     action: Action
     outcome: Literal["ok", "denied", "failed"]
     principal: str | None = None
-    """`user:<id>`, `key:<id>` or None for the anonymous."""
+    """`user:<id>`, `key:<id>`, `system:operator` (a shell of the installation) or None for the
+    anonymous."""
     target: str | None = None
     """`user:<id>`, `team:<id>`, `key:<id>`, the template of a route, or what was operated on:
     `parked:<service>/<consumer>/<stream>`, `letter:<service>/<id>`, `effect:<service>/<id>`."""

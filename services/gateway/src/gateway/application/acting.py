@@ -43,6 +43,11 @@ def is_operator(caller: Caller) -> bool:
     return caller.actor.ref == f"system:{OPERATOR_NAME}"
 
 
+def named(actor: str) -> bool:
+    """Whether the trail names this actor: accounts, keys and the operator, not visitors."""
+    return actor.startswith(("user:", "key:")) or actor == f"system:{OPERATOR_NAME}"
+
+
 def staff_of(caller: Caller) -> Staff:
     """Raises Forbidden for anyone but staff and the operator of the installation."""
     actor = caller.actor

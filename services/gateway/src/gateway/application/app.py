@@ -16,6 +16,7 @@ from gateway.application.devices import KnownDevices
 from gateway.application.enable_factor import EnableFactorHandler
 from gateway.application.ensure_support import EnsureSupportHandler
 from gateway.application.factor_proof import FactorProof
+from gateway.application.find_user import FindUser
 from gateway.application.forgot_password import ForgotPasswordHandler
 from gateway.application.new_password import NewPassword
 from gateway.application.offer_factor import OfferFactorHandler
@@ -69,6 +70,7 @@ class GatewayApp:
     change_team: ChangeTeamHandler
     create_admin: CreateAdminHandler
     ensure_support: EnsureSupportHandler
+    find_user: FindUser
     create_key: CreateKeyHandler
     rotate_key: RotateKeyHandler
     revoke_key: RevokeKeyHandler
@@ -130,6 +132,7 @@ def build_app(
         change_team=ChangeTeamHandler(store, clock),
         create_admin=CreateAdminHandler(store, clock, new_password),
         ensure_support=EnsureSupportHandler(store, clock),
+        find_user=FindUser(store),
         create_key=CreateKeyHandler(store, clock, peppers.key, _random_text),
         rotate_key=RotateKeyHandler(store, clock, peppers.key, _random_text),
         revoke_key=RevokeKeyHandler(store, clock),

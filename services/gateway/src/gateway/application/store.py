@@ -263,7 +263,7 @@ class GatewayWork(Protocol):
         principal: str | None = None,
     ) -> None:
         """Put it on the trail, in this transaction. `principal` None: the actor of the work,
-        where that is a user or a key."""
+        where that is a user, a key or the operator."""
 
 
 class Store(Protocol):

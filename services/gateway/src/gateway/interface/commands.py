@@ -6,35 +6,27 @@ Answers are JSON values; a secret is in them once, where it was made.
 import argparse
 import secrets
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
-from typing import Any, NoReturn
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from deskstream_chassis.caller import system_caller
-from deskstream_chassis.operations import OperationFailed
-from gateway.application.acting import OPERATOR_NAME
 from gateway.application.app import GatewayApp
 from gateway.application.create_admin import CreateAdmin
 from gateway.application.create_key import CreateKey
 from gateway.application.revoke_key import RevokeKey
+from gateway.application.rotate_key import RotateKey
 from gateway.domain.api_key import ApiKey
-from gateway.domain.errors import GatewayError
-
-Command = Callable[[Sequence[str]], Awaitable[Any]]
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise OperationFailed(f"usage: {message}")
+from gateway.interface.shell import Command, Parser, operator, told
 
 
 def operator_commands(app: GatewayApp) -> Mapping[str, Command]:
-    """`admin-create`, `key-create`, `key-list`, `key-revoke`; each acts as `system:operator`."""
+    """`admin-create` and `key-create`, `-list`, `-rotate`, `-revoke`; each acts as
+    `system:operator`."""
 
     async def admin_create(arguments: Sequence[str]) -> Any:
         """Without `--password-stdin` a password is made and shown."""
-        parser = _Parser("admin create")
+        parser = Parser("admin create")
         parser.add_argument("email")
         parser.add_argument("--name", required=True)
         parser.add_argument("--password-stdin", action="store_true")
@@ -42,12 +34,12 @@ def operator_commands(app: GatewayApp) -> Mapping[str, Command]:
         typed = sys.stdin.readline().rstrip("\r\n") if given.password_stdin else None
         password = typed or secrets.token_urlsafe(18)
         command = CreateAdmin(given.email, given.name, password)
-        user_id = await _told(_operator().once(app.create_admin, command, UUID))
+        user_id = await told(operator().once(app.create_admin, command, UUID))
         return {"id": user_id} | ({} if typed else {"password": password})
 
     async def key_create(arguments: Sequence[str]) -> Any:
         """The secret is in this answer only."""
-        parser = _Parser("key create")
+        parser = Parser("key create")
         parser.add_argument("name")
         parser.add_argument("--scope", action="append", required=True, dest="scopes")
         parser.add_argument("--rate", type=int, dest="rate_per_minute")
@@ -55,38 +47,38 @@ def operator_commands(app: GatewayApp) -> Mapping[str, Command]:
         parser.add_argument("--json", action="store_true")
         given = parser.parse_args(arguments)
         command = CreateKey(given.name, tuple(given.scopes), given.expires, given.rate_per_minute)
-        made = await _told(app.create_key(command, _operator()))
+        made = await told(app.create_key(command, operator()))
         return {**_shown(made.key), "secret": made.secret}
 
     async def key_list(arguments: Sequence[str]) -> Any:
         _only_json("key list", arguments)
         return {"items": [_shown(key) for key in await app.queries.keys()]}
 
+    async def key_rotate(arguments: Sequence[str]) -> Any:
+        """Another secret, in this answer only; the one before works for so many seconds more."""
+        parser = Parser("key rotate")
+        parser.add_argument("id")
+        parser.add_argument("--overlap", type=int, default=0)
+        given = parser.parse_args(arguments)
+        command = RotateKey(given.id, timedelta(seconds=given.overlap))
+        made = await told(app.rotate_key(command, operator()))
+        return {**_shown(made.key), "secret": made.secret}
+
     async def key_revoke(arguments: Sequence[str]) -> Any:
-        parser = _Parser("key revoke")
+        parser = Parser("key revoke")
         parser.add_argument("id")
         parser.add_argument("--json", action="store_true")
         key_id = parser.parse_args(arguments).id
-        await _told(_operator().once(app.revoke_key, RevokeKey(key_id), type(None)))
+        await told(operator().once(app.revoke_key, RevokeKey(key_id), type(None)))
         return {"id": key_id, "revoked": True}
 
     return {
         "admin-create": admin_create,
         "key-create": key_create,
         "key-list": key_list,
+        "key-rotate": key_rotate,
         "key-revoke": key_revoke,
     }
-
-
-def _operator() -> Any:
-    return system_caller(OPERATOR_NAME)
-
-
-async def _told(result: Awaitable[Any]) -> Any:
-    try:
-        return await result
-    except GatewayError as error:
-        raise OperationFailed(error.code) from None
 
 
 def _instant(text: str) -> datetime:
@@ -97,7 +89,7 @@ def _instant(text: str) -> datetime:
 
 
 def _only_json(name: str, arguments: Sequence[str]) -> None:
-    parser = _Parser(name)
+    parser = Parser(name)
     parser.add_argument("--json", action="store_true")
     parser.parse_args(arguments)
 

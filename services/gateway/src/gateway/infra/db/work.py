@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from deskstream_events.gateway.audit import Action, AuditRecordedV1
 from deskstream_eventstore import Database, Origin, SubjectHasher, Work
+from gateway.application.acting import named
 from gateway.application.ports import Outcome
 from gateway.application.store import GatewayWork
 from gateway.infra.db.accounts import DbCredentials, DbLinks, DbTeams, DbUsers
@@ -76,7 +77,7 @@ class DbWork:
     ) -> None:
         """Appended at the end of the work."""
         actor = self._origin.actor
-        known = actor if actor.startswith(("user:", "key:")) else None
+        known = actor if named(actor) else None
         self.noted.append(
             AuditRecordedV1(
                 at=at,

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from deskstream_events.gateway.audit import Action, AuditRecordedV1
 from deskstream_eventstore import AlreadyDone, AnswerNotKept, Idempotency, KeyReused, Origin
+from gateway.application.acting import named
 from gateway.application.ports import Outcome
 from gateway.domain.api_key import ApiKey
 from gateway.domain.errors import EmailTaken, NotFound
@@ -246,7 +247,7 @@ class MemoryWork:
         principal: str | None = None,
     ) -> None:
         actor = self._origin.actor
-        known = actor if actor.startswith(("user:", "key:")) else None
+        known = actor if named(actor) else None
         self._state.trail += (
             AuditRecordedV1(
                 at=at,

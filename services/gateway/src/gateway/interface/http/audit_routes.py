@@ -42,7 +42,9 @@ def audit_router(app: GatewayApp) -> APIRouter:
     @router.get("")
     async def trail(
         action: Annotated[Action | None, Query()] = None,
-        principal: Annotated[str | None, Query(pattern=r"^(user|key):[A-Za-z0-9-]{1,64}$")] = None,
+        principal: Annotated[
+            str | None, Query(pattern=r"^(user|key|system):[A-Za-z0-9-]{1,64}$")
+        ] = None,
         since: Annotated[AwareDatetime | None, Query()] = None,
         cursor: Cursor = None,
         limit: Limit = 50,
