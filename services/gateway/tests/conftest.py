@@ -19,8 +19,18 @@ from gateway.infra.db.trail import Trail
 from gateway.infra.db.views import VIEWS
 from gateway.infra.db.work import DbStore
 from gateway.infra.local_limiter import LocalLimiter
+from gateway.infra.memory.gateway import FakeKeys
+from gateway.infra.memory.issuer import FakeIssuer
 from gateway.interface.http.app import create_inner_app
-from gateway.testing import NINE, PEPPERS, Cast, Client, FakeGateway, FakeKeys, Rig, cheap_app
+from gateway.testing import (
+    NINE,
+    PEPPERS,
+    Cast,
+    Client,
+    FakeGateway,
+    Rig,
+    cheap_app,
+)
 
 SUBJECTS = SubjectHasher(b"t" * 32)
 
@@ -39,9 +49,9 @@ def clock() -> FixedClock:
 @pytest.fixture
 def fake_rig(clock: FixedClock) -> Rig:
     """Over the fake: no I/O."""
-    fake = FakeGateway(clock, PEPPERS)
-    app = cheap_app(fake, fake, fake, clock)
-    return Rig(clock, app, fake, fake, fake, FakeKeys(fake), fake, fake=fake)
+    fake, issuer = FakeGateway(clock, PEPPERS), FakeIssuer()
+    app = cheap_app(fake, fake, fake, clock, issuer=issuer)
+    return Rig(clock, app, fake, fake, fake, FakeKeys(fake), fake, issuer, fake=fake)
 
 
 @pytest.fixture
@@ -58,15 +68,16 @@ def real_rig(clock: FixedClock, database: Database) -> Rig:
     """Over real PostgreSQL."""
     trail = Trail(b"a" * 32)
     store, queries = DbStore(database, SUBJECTS, trail), DbQueries(database)
-    audit = SummingAudit(database, trail, clock)
+    audit, issuer = SummingAudit(database, trail, clock), FakeIssuer()
     return Rig(
         clock,
-        cheap_app(store, queries, audit, clock),
+        cheap_app(store, queries, audit, clock, issuer=issuer),
         store,
         queries,
         DbSessions(database, clock, PEPPERS.session, factor_mandatory=False),
         DbKeys(database, clock, PEPPERS.key),
         audit,
+        issuer,
         database=database,
     )
 

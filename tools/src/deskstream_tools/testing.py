@@ -19,6 +19,7 @@ from uuid import uuid4
 
 import pytest
 
+from deskstream_tools.issuer import CLIENT, SECRET
 from deskstream_tools.local.databases import Databases
 from deskstream_tools.local.kafka import KafkaServer
 from deskstream_tools.local.locks import locked
@@ -149,6 +150,11 @@ def stack_settings(folder: Path) -> StackSettings:
     }
     own["ticketing"]["UNDO_SECONDS"] = "1"
     own["gateway"]["TRUSTED_PROXIES"] = "127.0.0.1/32"  # a test's client may have its own address
+    own["gateway"] |= {
+        "OIDC_ISSUER": f"http://127.0.0.1:{free_port()}",  # asked for at a sign-in only
+        "OIDC_CLIENT_ID": CLIENT,
+        "OIDC_CLIENT_SECRET": SECRET,
+    }
     found = StackSettings(
         data=data,
         out=folder / "out",

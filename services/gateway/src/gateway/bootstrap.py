@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,20 +12,18 @@ from typing import Any, cast
 
 from starlette.types import ASGIApp
 
-from deskstream_chassis.caller import system_caller
 from deskstream_chassis.clock import Clock, SystemClock
 from deskstream_chassis.health import OpsRoute
-from deskstream_chassis.identity.tokens import KeyCache, TokenSigner, TokenVerifier
-from deskstream_chassis.logs import log
+from deskstream_chassis.identity.tokens import KeyCache, TokenVerifier
 from deskstream_chassis.operations import Operations
 from deskstream_chassis.process import Door, Parts, ServiceSpec, Worker
 from deskstream_chassis.sealed import MAIL_LINK, Sealer
 from deskstream_chassis.settings import key_bytes
 from deskstream_events import owned_by
-from deskstream_eventstore import Conflict, Database, KafkaSettings, Relay, SubjectHasher
-from gateway.application.acting import OPERATOR_NAME
+from deskstream_eventstore import Database, KafkaSettings, Relay, SubjectHasher
 from gateway.application.app import GatewayApp, Peppers, build_app
-from gateway.application.ensure_support import EnsureSupport
+from gateway.application.ensure_support import ensured
+from gateway.application.issuer import Issuer
 from gateway.application.limiter import Limiter
 from gateway.application.outbox_report import OutboxReport
 from gateway.application.ports import Audit, Keys, Sessions
@@ -44,9 +42,10 @@ from gateway.infra.db.views import VIEWS
 from gateway.infra.db.work import DbStore
 from gateway.infra.factor_vault import SealedFactorVault
 from gateway.infra.local_limiter import LocalLimiter
+from gateway.infra.openid_issuer import OpenIdIssuer, Registration
 from gateway.infra.service_lag import OwnLag, RemoteLag
 from gateway.infra.service_operations import own_operations, remote_operations
-from gateway.infra.signing_keys import SigningKeysUnusable, load_signing_keys
+from gateway.infra.signing_keys import signer_from
 from gateway.infra.upstream import AiohttpUpstream
 from gateway.interface.audit_commands import audit_commands
 from gateway.interface.commands import operator_commands
@@ -55,7 +54,7 @@ from gateway.interface.gate.console import AUDIENCE, ConsoleDoor, ConsolePolicy
 from gateway.interface.gate.credentials import Credentials
 from gateway.interface.gate.cron import outbox_handler
 from gateway.interface.gate.gate import Gate, Handler
-from gateway.interface.gate.identity import Identities, Signer
+from gateway.interface.gate.identity import Identities, Signer, published
 from gateway.interface.gate.observe import AccessLog, Observer
 from gateway.interface.gate.policy import Policy
 from gateway.interface.gate.proxy import Ending, Proxy
@@ -121,7 +120,7 @@ def build_gates(
         behind.clock,
         behind.device_pepper,
     )
-    tokens = TokenVerifier(KeyCache(_published(behind.signer)), AUDIENCE)
+    tokens = TokenVerifier(KeyCache(published(behind.signer)), AUDIENCE)
 
     def gate(policy: Policy, hosts: Collection[str]) -> Gate:
         return Gate(
@@ -153,13 +152,19 @@ def doors_of(settings: Settings, gates: Gates) -> list[Door]:
     ]
 
 
-def signer_of(settings: Settings) -> TokenSigner:
-    """Raises SigningKeysUnusable, having said why."""
-    try:
-        return TokenSigner(load_signing_keys(settings.signing_keys_file))
-    except SigningKeysUnusable as error:
-        log.error("signing_keys_file cannot be used", reason=str(error))
-        raise
+def issuer_of(settings: Settings, clock: Clock) -> OpenIdIssuer | None:
+    """The company's identity provider, where one is configured; nothing is asked of it yet."""
+    client_id, secret = settings.oidc_client_id, settings.oidc_client_secret
+    if settings.oidc_issuer is None or client_id is None or secret is None:
+        return None
+    registration = Registration(
+        settings.oidc_issuer,
+        client_id,
+        secret.get_secret_value(),
+        redirect_uri=f"{settings.public_url}/api/auth/oidc/callback",
+        tenant_claim=settings.oidc_tenant_claim,
+    )
+    return OpenIdIssuer.among(settings.oidc_hosts, registration, clock)
 
 
 def build_accounts(
@@ -168,6 +173,7 @@ def build_accounts(
     subjects: SubjectHasher,
     clock: Clock,
     services: Mapping[str, ServiceOperations],
+    issuer: Issuer | None,
 ) -> tuple[GatewayApp, SummingAudit, Argon2Passwords]:
     """The use cases of accounts, teams and keys over the database."""
     trail = Trail(key_bytes(settings.audit_key))
@@ -184,6 +190,7 @@ def build_accounts(
         common_passwords=load_common_passwords(),
         peppers=_peppers(settings),
         services=services,
+        issuer=issuer,
     )
     return app, audit, passwords
 
@@ -192,7 +199,7 @@ def build_accounts(
 async def build(settings: Settings) -> AsyncIterator[Parts]:
     """Connected parts; closed when the block ends."""
     clock = SystemClock(settings.clock_offset_file)
-    signer = signer_of(settings)
+    signer = signer_from(settings.signing_keys_file)
     subjects = SubjectHasher(key_bytes(settings.subject_key))
     database = await Database.connect(
         settings.database_dsn.get_secret_value(),
@@ -209,7 +216,8 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
     report = OutboxReport({"gateway": OwnLag(operations.lag), **lags})
     others = {name: remote_operations(name, upstream, signer) for name, upstream in ops.items()}
     services = {"gateway": own_operations(operations), **others}
-    app, audit, passwords = build_accounts(settings, database, subjects, clock, services)
+    issuer = issuer_of(settings, clock)
+    app, audit, passwords = build_accounts(settings, database, subjects, clock, services, issuer)
     verify = partial(Chain(key_bytes(settings.audit_key)).verify, database)
     observer, limiter = observer_of(settings), LocalLimiter(settings.replicas)
     behind = Behind(
@@ -235,7 +243,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         asyncio.create_task(observer.run(stopping)),
     ]
     try:
-        await _support(app)
+        await ensured(app.ensure_support)
         gates = build_gates(settings, behind, observer)
         parts = Parts(
             database=database,
@@ -246,12 +254,12 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
                 Worker("housekeeping", Housekeeping(database, clock).run),
             ],
             operations=operations,
-            ops_routes=[OpsRoute("/internal/jwks", _published(signer))],
             commands={
                 **operator_commands(app),
                 **user_commands(app),
                 **audit_commands(verify, app.queries),
             },
+            ops_routes=[OpsRoute("/internal/jwks", published(signer))],
         )
         yield parts
     finally:
@@ -260,6 +268,8 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         passwords.close()
         for upstream in (*upstreams.values(), *ops.values()):
             await upstream.close()
+        if issuer is not None:
+            await issuer.close()
         await database.close()
 
 
@@ -270,22 +280,6 @@ def _peppers(settings: Settings) -> Peppers:
         key=key_bytes(settings.key_pepper),
         recovery=hmac.new(factor_key, b"recovery codes", hashlib.sha256).digest(),
     )
-
-
-async def _support(app: GatewayApp) -> None:
-    """The team Support, unless another process was faster."""
-    try:
-        operator = system_caller(OPERATOR_NAME)
-        await operator.once(app.ensure_support, EnsureSupport(), type(None))
-    except Conflict:
-        log.info("support exists")
-
-
-def _published(signer: Signer) -> Callable[[], Awaitable[Mapping[str, Any]]]:
-    async def jwks() -> Mapping[str, Any]:
-        return signer.public_set()
-
-    return jwks
 
 
 def document() -> Mapping[str, Any]:

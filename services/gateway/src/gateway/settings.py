@@ -15,6 +15,9 @@ from gateway.domain.webhook import VENDORS, weakness
 _DISTINCT_BYTES = 16
 """A random 256-bit key has about 30 different bytes; what a person types has few."""
 
+_SHORTEST_FOREIGN = 16
+"""Characters of a secret that others made for us."""
+
 
 def _random_looking(key: SecretStr) -> SecretStr:
     raw = key_bytes(key)
@@ -32,6 +35,22 @@ def _origin(value: str) -> str:
     if parts.path not in {"", "/"} or parts.query or parts.fragment:
         raise ValueError("must not have a path")
     return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _issuer(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
+        raise ValueError("must be http(s)://host[:port][/path]")
+    if parts.query or parts.fragment:
+        raise ValueError("must not have a query")
+    return value
+
+
+def _not_typed(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if len(text) < _SHORTEST_FOREIGN or len(set(text)) < _SHORTEST_FOREIGN // 2:
+        raise ValueError("looks like a default, not like what an issuer hands out")
+    return secret
 
 
 def _listed(value: object) -> object:
@@ -116,6 +135,15 @@ class Settings(ServiceSettings):
     ] = Field(default_factory=dict)
     """JSON: by vendor one secret, or two while they change. Each vendor of a served row needs one
     (interface/gate/webhooks.py)."""
+    oidc_issuer: Annotated[str, AfterValidator(_issuer)] | None = None
+    """The company's OpenID provider, exactly as it names itself; with client id and secret, or not
+    at all."""
+    oidc_client_id: str | None = Field(default=None, min_length=1)
+    oidc_client_secret: Annotated[SecretStr, AfterValidator(_not_typed)] | None = None
+    oidc_tenant_claim: str | None = Field(default=None, min_length=1)
+    """The claim that tells tenants of one issuer apart (`tid`, `hd`); without it must be none."""
+    oidc_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = ()
+    """Further hosts (`host[:port]`) of the issuer's endpoints, beside that of its own name."""
 
     security_contact: str = Field(
         default="https://deskstream.dev/security", pattern=r"^(https://|mailto:)[!-~]+$"
@@ -173,6 +201,11 @@ class Settings(ServiceSettings):
         values = [getattr(self, name).get_secret_value().lower() for name in keys]
         if len(set(values)) != len(values):
             raise ValueError(f"{', '.join(keys)} must differ from each other")
+        oidc = (self.oidc_issuer, self.oidc_client_id, self.oidc_client_secret)
+        if any(oidc) and not all(oidc):
+            raise ValueError("oidc_issuer, oidc_client_id and oidc_client_secret belong together")
+        if self.profile == "prod" and (self.oidc_issuer or "https:").startswith("http:"):
+            raise ValueError("oidc_issuer must be https in profile 'prod'")
         if self.profile == "prod" and not self.public_url.startswith("https://"):
             raise ValueError("public_url must be https in profile 'prod'")
         return self

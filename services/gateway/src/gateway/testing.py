@@ -26,6 +26,7 @@ from gateway.application.create_admin import CreateAdmin
 from gateway.application.enable_factor import EnabledFactor, EnableFactor
 from gateway.application.ensure_support import EnsureSupport
 from gateway.application.forgot_password import ForgotPassword
+from gateway.application.issuer import Issuer
 from gateway.application.offer_factor import OfferFactor
 from gateway.application.open_session import PendingSignIn, SignedIn
 from gateway.application.ports import Audit, Keys, Queries, Sessions
@@ -39,8 +40,9 @@ from gateway.application.verify_factor import VerifyFactor
 from gateway.infra.argon2_passwords import Argon2Passwords, Cost
 from gateway.infra.common_passwords import load_common_passwords
 from gateway.infra.factor_vault import SealedFactorVault
-from gateway.infra.memory.gateway import FakeGateway, FakeKeys
-from gateway.interface.scope import ADDRESS, PRINCIPAL
+from gateway.infra.memory.gateway import FakeGateway
+from gateway.infra.memory.issuer import FakeIssuer
+from gateway.interface.scope import ADDRESS, COOKIES, PRINCIPAL
 
 __all__ = [
     "NINE",
@@ -49,7 +51,6 @@ __all__ = [
     "Cast",
     "Client",
     "FakeGateway",
-    "FakeKeys",
     "PlainSealer",
     "Rig",
     "cheap_app",
@@ -82,6 +83,7 @@ def cheap_app(
     audit: Audit,
     clock: Clock,
     services: Mapping[str, ServiceOperations] | None = None,
+    issuer: Issuer | None = None,
 ) -> GatewayApp:
     """Every use case, with cheap hashing and tokens that tests can read."""
     return build_app(
@@ -95,6 +97,7 @@ def cheap_app(
         common_passwords=load_common_passwords(),
         peppers=PEPPERS,
         services=services or {},
+        issuer=issuer,
     )
 
 
@@ -109,6 +112,7 @@ class Rig:
     sessions: Sessions
     keys: Keys
     audit: Audit
+    issuer: FakeIssuer = field(default_factory=FakeIssuer)
     fake: FakeGateway | None = None
     database: Database | None = None
 
@@ -164,12 +168,7 @@ class Cast:
 
     async def tokens(self, email: str = "ada@shop.test") -> list[str]:
         """The links mailed so far, oldest first, as the notifier would unseal them."""
-        user_id = await self.id_of(email)
-        return [
-            event.sealed_token.removeprefix("sealed:")
-            for event in await self.events(user_id)
-            if isinstance(event, VerificationRequestedV1)
-        ]
+        return await self._mailed(email, VerificationRequestedV1)
 
     async def forget(self, email: str = "ada@shop.test") -> None:
         """Ask for a link to set another password."""
@@ -178,11 +177,12 @@ class Cast:
 
     async def resets(self, email: str = "ada@shop.test") -> list[str]:
         """The reset links mailed so far, oldest first."""
-        return [
-            event.sealed_token.removeprefix("sealed:")
-            for event in await self.events(await self.id_of(email))
-            if isinstance(event, PasswordResetRequestedV1)
-        ]
+        return await self._mailed(email, PasswordResetRequestedV1)
+
+    async def _mailed(self, email: str, kind: type[Event]) -> list[str]:
+        events = await self.events(await self.id_of(email))
+        found = [getattr(event, "sealed_token", "") for event in events if isinstance(event, kind)]
+        return [token.removeprefix("sealed:") for token in found]
 
     async def reset(self, token: str, new_password: str) -> None:
         """Send the form behind a reset link."""
@@ -280,10 +280,11 @@ class Client:
     http: httpx.AsyncClient
     scope: dict[str, Any] = field(default_factory=dict)
     address: str = "192.0.2.7"
+    cookies: dict[str, str] = field(default_factory=dict)
 
     async def anonymous(self, method: str, path: str, **more: Any) -> httpx.Response:
-        """Without cookie or key."""
-        self.scope.update({PRINCIPAL: None, ADDRESS: self.address})
+        """Without session or key."""
+        self.scope.update({PRINCIPAL: None, ADDRESS: self.address, COOKIES: self.cookies})
         return await self.http.request(method, path, **more)
 
     async def as_session(self, token: str, method: str, path: str, **more: Any) -> httpx.Response:

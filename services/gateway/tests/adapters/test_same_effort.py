@@ -45,6 +45,7 @@ def at_full_cost(rig: Rig) -> Cast:
         common_passwords=load_common_passwords(),
         peppers=PEPPERS,
         services={},
+        issuer=None,
     )
     return Cast(Rig(**{**vars(rig), "app": app}))
 

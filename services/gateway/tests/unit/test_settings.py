@@ -104,3 +104,41 @@ def test_a_vendors_secrets_are_read_and_never_shown() -> None:
 def test_a_second_factor_is_mandatory_in_production_alone() -> None:
     assert settings(profile="prod").factor_mandatory
     assert not settings(profile="dev").factor_mandatory
+
+
+OIDC = {
+    "oidc_issuer": "https://id.shop.test/tenant",
+    "oidc_client_id": "desk",
+    "oidc_client_secret": secrets.token_urlsafe(24),
+}
+
+
+def test_an_issuer_comes_with_client_and_secret_or_not_at_all() -> None:
+    found = settings(**OIDC, oidc_hosts="keys.id.test, token.id.test:8443")
+    assert found.oidc_hosts == ("keys.id.test", "token.id.test:8443")
+    for name in OIDC:
+        with pytest.raises(ValidationError, match="belong together"):
+            settings(**OIDC | {name: None})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("oidc_issuer", "id.shop.test"),
+        ("oidc_issuer", "https://a@id.shop.test"),
+        ("oidc_issuer", "https://id.shop.test?x"),
+        ("oidc_client_id", ""),
+        ("oidc_client_secret", "changeme"),
+        ("oidc_client_secret", "x" * 40),
+        ("oidc_tenant_claim", ""),
+    ],
+)
+def test_an_unusable_issuer_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        settings(**OIDC | {name: value})
+    assert [error["loc"] for error in refused.value.errors()] == [(name,)]
+
+
+def test_production_asks_no_issuer_over_http() -> None:
+    with pytest.raises(ValidationError, match="oidc_issuer must be https"):
+        settings(profile="prod", **OIDC | {"oidc_issuer": "http://id.shop.test"})

@@ -20,6 +20,7 @@ Action = Literal[
     "stepped_up",
     "locked",
     "oidc_linked",
+    "oidc_unlinked",
     "user_approved",
     "user_suspended",
     "user_reinstated",

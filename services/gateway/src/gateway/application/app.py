@@ -17,7 +17,9 @@ from gateway.application.enable_factor import EnableFactorHandler
 from gateway.application.ensure_support import EnsureSupportHandler
 from gateway.application.factor_proof import FactorProof
 from gateway.application.find_user import FindUser
+from gateway.application.finish_oidc import FinishOidcHandler
 from gateway.application.forgot_password import ForgotPasswordHandler
+from gateway.application.issuer import Issuer
 from gateway.application.new_password import NewPassword
 from gateway.application.offer_factor import OfferFactorHandler
 from gateway.application.open_session import OpenSession
@@ -34,9 +36,11 @@ from gateway.application.service_operations import ServiceOperations
 from gateway.application.set_user_teams import SetUserTeamsHandler
 from gateway.application.sign_in import SignInHandler
 from gateway.application.sign_out import SignOutHandler
+from gateway.application.start_oidc import StartOidcHandler
 from gateway.application.step_up import StepUpHandler
 from gateway.application.store import Store
 from gateway.application.tokens import SessionTokens
+from gateway.application.unlink_oidc import UnlinkOidcHandler
 from gateway.application.verification import VerificationMail
 from gateway.application.verify_email import VerifyEmailHandler
 from gateway.application.verify_factor import VerifyFactorHandler
@@ -66,6 +70,9 @@ class GatewayApp:
     change_password: ChangePasswordHandler
     forgot_password: ForgotPasswordHandler
     reset_password: ResetPasswordHandler
+    start_oidc: StartOidcHandler
+    finish_oidc: FinishOidcHandler
+    unlink_oidc: UnlinkOidcHandler
     create_team: CreateTeamHandler
     change_team: ChangeTeamHandler
     create_admin: CreateAdminHandler
@@ -100,6 +107,7 @@ def build_app(
     common_passwords: Collection[str],
     peppers: Peppers,
     services: Mapping[str, ServiceOperations],
+    issuer: Issuer | None,
 ) -> GatewayApp:
     """Put the use cases together; the ports come from bootstrap, or from a test."""
     tokens = SessionTokens(peppers.session, _new_token)
@@ -128,6 +136,9 @@ def build_app(
         change_password=ChangePasswordHandler(store, clock, passwords, new_password, tokens),
         forgot_password=ForgotPasswordHandler(store, clock, sealer, _new_token),
         reset_password=ResetPasswordHandler(store, clock, new_password, audit),
+        start_oidc=StartOidcHandler(store, clock, issuer, _new_token),
+        finish_oidc=FinishOidcHandler(store, clock, issuer, opening, audit),
+        unlink_oidc=UnlinkOidcHandler(store, clock),
         create_team=CreateTeamHandler(store, clock),
         change_team=ChangeTeamHandler(store, clock),
         create_admin=CreateAdminHandler(store, clock, new_password),

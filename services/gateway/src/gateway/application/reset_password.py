@@ -5,6 +5,7 @@ from datetime import datetime
 
 from deskstream_chassis.caller import Caller
 from deskstream_chassis.clock import Clock
+from deskstream_events.gateway.audit import Action
 from gateway.application.new_password import NewPassword
 from gateway.application.ports import Audit
 from gateway.application.store import GatewayWork, Store
@@ -27,8 +28,9 @@ class ResetPasswordHandler:
     any more, and nobody is signed in.
 
     A link works once and within 15 minutes; a password that is refused does not use it up. Every
-    other link of the account is void afterwards. Raises LinkInvalid for unknown, used, old and void
-    ones alike, WeakPassword, Busy.
+    other link of the account is void afterwards, and no identity at the issuer opens it any more:
+    whoever takes an account back shuts out who may have linked one of his own. Raises LinkInvalid
+    for unknown, used, old and void ones alike, WeakPassword, Busy.
     """
 
     def __init__(self, store: Store, clock: Clock, new_password: NewPassword, audit: Audit) -> None:
@@ -55,7 +57,9 @@ class ResetPasswordHandler:
             await work.sessions.end_all(user.user_id, now)
             await work.devices.end_all(user.user_id, now)
             ref = f"user:{user.user_id}"
-            for action in ("password_changed", "sessions_ended"):
+            unlinked = await work.oidc.unlink(user.user_id)
+            actions: list[Action] = ["password_changed", "sessions_ended"]
+            for action in [*actions, "oidc_unlinked"] if unlinked else actions:
                 work.audit(action, at=now, principal=ref, target=ref, address=command.address)
 
     async def _owner(self, work: GatewayWork, command: ResetPassword, now: datetime) -> User:

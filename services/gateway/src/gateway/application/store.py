@@ -12,6 +12,7 @@ from gateway.application.ports import Outcome
 from gateway.domain.api_key import ApiKey
 from gateway.domain.factor import Factor, Pending
 from gateway.domain.link import ResetLink, VerifyLink
+from gateway.domain.oidc import OidcIdentity, OidcWalk
 from gateway.domain.session import Session
 from gateway.domain.team import Team
 from gateway.domain.tries import Tries
@@ -125,6 +126,9 @@ class OpenSessions(Protocol):
     async def open(self, session: Session, token_hash: bytes) -> None:
         """A new one."""
 
+    async def hold(self, session_id: UUID) -> Session | None:
+        """The session, held still until the end of the transaction; None where unknown."""
+
     async def rotate(self, session_id: UUID, token_hash: bytes, previous_until: datetime) -> None:
         """This token from now on, if the session is open; the one that counted so far until then,
         any older one never again."""
@@ -161,6 +165,26 @@ class PendingSignIns(Protocol):
 
     async def drop(self, token_hash: bytes) -> None:
         """It is finished."""
+
+
+class Oidc(Protocol):
+    """Walks to the issuer, by the SHA-256 of their state, and the identities that are linked."""
+
+    async def set_out(self, state_hash: bytes, walk: OidcWalk) -> None:
+        """A new walk."""
+
+    async def come_back(self, state_hash: bytes) -> OidcWalk | None:
+        """The walk, to one caller only: it is forgotten with this transaction."""
+
+    async def owner(self, identity: OidcIdentity) -> UUID | None:
+        """Whose account it opens."""
+
+    async def link(self, identity: OidcIdentity, user_id: UUID, at: datetime) -> None:
+        """Opens this account from now on, in place of the identity that did so far. Raises
+        IdentityTaken."""
+
+    async def unlink(self, user_id: UUID) -> bool:
+        """No identity opens this account any more; False where none did."""
 
 
 class ApiKeys(Protocol):
@@ -238,6 +262,8 @@ class GatewayWork(Protocol):
     def sessions(self) -> OpenSessions: ...
     @property
     def pending(self) -> PendingSignIns: ...
+    @property
+    def oidc(self) -> Oidc: ...
     @property
     def keys(self) -> ApiKeys: ...
     @property

@@ -125,6 +125,30 @@ class TooManyTries(GatewayError):
         self.retry_after = retry_after
 
 
+class StateInvalid(GatewayError):
+    """A walk to the issuer that is unknown, over, too old or another browser's: not told which."""
+
+    code = "state_invalid"
+
+
+class OidcRefused(GatewayError):
+    """The issuer vouches for nobody who may come in; why is on the trail only."""
+
+    code = "oidc_refused"
+
+
+class IdentityTaken(GatewayError):
+    """The identity opens another account. Never told over HTTP."""
+
+    code = "identity_taken"
+
+
+class SessionChanged(GatewayError):
+    """The session that set out has ended, or its owner is not what he was. Never told over HTTP."""
+
+    code = "session_changed"
+
+
 class WrongPassword(GatewayError):
     """The old password given for a change is not the right one."""
 

@@ -15,6 +15,9 @@ from typing import Any
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OKPKey
 
+from deskstream_chassis.identity.tokens import TokenSigner
+from deskstream_chassis.logs import log
+
 
 class SigningKeysUnusable(Exception):
     """The file is missing, open to others, or holds something else; the message quotes no key."""
@@ -41,6 +44,15 @@ def load_signing_keys(path: Path) -> KeySet:
     if len({key.kid for key in found}) != len(found):
         raise SigningKeysUnusable("holds two keys of one kid")
     return KeySet([*found])
+
+
+def signer_from(path: Path) -> TokenSigner:
+    """Signs with the keys of a file. Raises SigningKeysUnusable, having said why."""
+    try:
+        return TokenSigner(load_signing_keys(path))
+    except SigningKeysUnusable as error:
+        log.error("signing_keys_file cannot be used", reason=str(error))
+        raise
 
 
 def new_signing_key() -> dict[str, Any]:

@@ -8,6 +8,9 @@ PRINCIPAL = "deskstream.principal"
 """SessionFacts, KeyFacts or None (anonymous). Where a public route came with a living session's
 cookie, its SessionFacts: signing in replaces that session."""
 
+COOKIES = "deskstream.cookies"
+"""The gateway's cookies of sign-ins that are under way, by name (`dict[str, str]`)."""
+
 ADDRESS = "deskstream.address"
 """The client's address behind trusted proxies, as text."""
 

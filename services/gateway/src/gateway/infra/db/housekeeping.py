@@ -1,5 +1,5 @@
-"""Forgetting what is over: sessions, links and devices a month after their end, pending sign-ins at
-it, failed ones after a day."""
+"""Forgetting what is over: sessions, links and devices a month after their end, pending sign-ins
+and walks to the issuer at it, failed ones after a day."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -12,6 +12,7 @@ from deskstream_eventstore import Database, compiled
 from gateway.domain.tries import FORGOTTEN
 from gateway.infra.db.tables import (
     known_device,
+    oidc_walk,
     pending_sign_in,
     reset_link,
     session,
@@ -47,6 +48,8 @@ _DEVICES = compiled(
 """The last one of each account stays: it tells a new device from an account's very first."""
 _TRIES = compiled(delete(sign_in_tries).where(sign_in_tries.c.last_at < bindparam("forgotten")))
 
+_WALKS = compiled(delete(oidc_walk).where(oidc_walk.c.expires_at < bindparam("now")))
+
 
 class Housekeeping:
     """A worker. Harmless in several processes at once."""
@@ -64,7 +67,8 @@ class Housekeeping:
             gone += await _LINKS.execute(work, before=before)
             gone += await _RESETS.execute(work, before=before)
             gone += await _DEVICES.execute(work, before=before)
-            return gone + await _TRIES.execute(work, forgotten=now - FORGOTTEN)
+            gone += await _TRIES.execute(work, forgotten=now - FORGOTTEN)
+            return gone + await _WALKS.execute(work, now=now)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Every hour until stopped. What fails is logged and done an hour later."""

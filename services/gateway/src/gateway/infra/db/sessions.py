@@ -80,6 +80,19 @@ _FIND_REPLACED = compiled(
     )
 )
 _BY_ID = compiled(_LOOK_UP.where(session.c.session_id == bindparam("session_id")))
+_HOLD = compiled(
+    select(
+        session.c.session_id,
+        session.c.user_id,
+        session.c.created_at,
+        session.c.last_seen_at,
+        session.c.ended_at,
+        session.c.device,
+        session.c.proven_at,
+    )
+    .where(session.c.session_id == bindparam("id"))
+    .with_for_update()
+)
 _ROTATE_TOKEN = compiled(
     update(session)
     .where(session.c.session_id == bindparam("id"), session.c.ended_at.is_(None))
@@ -141,6 +154,11 @@ class DbOpenSessions:
             device=session.device,
             proven_at=session.proven_at,
         )
+
+    async def hold(self, session_id: UUID) -> Session | None:
+        """Locks the row."""
+        row = await _HOLD.row(self._work, id=session_id)
+        return None if row is None else Session(**dict(row))
 
     async def rotate(self, session_id: UUID, token_hash: bytes, previous_until: datetime) -> None:
         """One row."""

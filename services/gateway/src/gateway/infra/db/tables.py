@@ -130,6 +130,29 @@ reset_link = Table(
     Index("reset_link_expiry", "expires_at"),
 )
 
+oidc_walk = Table(
+    "oidc_walk",
+    metadata,
+    Column("state_hash", LargeBinary, primary_key=True),
+    Column("browser_hash", LargeBinary, nullable=False),
+    Column("verifier", Text, nullable=False),
+    Column("nonce", Text, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("session_id", Uuid),
+    Column("links_user", Uuid),
+    Column("links_role", Text),
+    Index("oidc_walk_expiry", "expires_at"),
+)
+
+oidc_identity = Table(
+    "oidc_identity",
+    metadata,
+    Column("identity_hash", LargeBinary, primary_key=True),
+    Column("user_id", Uuid, nullable=False, unique=True),
+    Column("linked_at", Instant, nullable=False),
+    comment="whom an issuer's subject opens, by the keyed hash of issuer, tenant and subject",
+)
+
 session = Table(
     "session",
     metadata,

@@ -13,6 +13,7 @@ from gateway.application.store import GatewayWork
 from gateway.infra.db.accounts import DbCredentials, DbLinks, DbTeams, DbUsers
 from gateway.infra.db.factors import DbFactors
 from gateway.infra.db.keys import DbApiKeys
+from gateway.infra.db.oidc import DbOidc
 from gateway.infra.db.pending import DbPendingSignIns
 from gateway.infra.db.reset_links import DbResetLinks
 from gateway.infra.db.sessions import DbOpenSessions
@@ -51,6 +52,7 @@ class DbWork:
         self.reset_links = DbResetLinks(work)
         self.sessions = DbOpenSessions(work)
         self.pending = DbPendingSignIns(work)
+        self.oidc = DbOidc(work, subjects)
         self.keys = DbApiKeys(work)
         self.devices = DbDevices(work)
         self.tries = DbTries(work, subjects)

@@ -13,6 +13,7 @@ from gateway.domain.api_key import ApiKey
 from gateway.domain.errors import NotFound
 from gateway.domain.factor import Factor, Pending
 from gateway.domain.link import ResetLink, VerifyLink
+from gateway.domain.oidc import OidcIdentity, OidcWalk
 from gateway.domain.session import Session
 from gateway.domain.team import Team
 from gateway.domain.tries import Tries
@@ -29,6 +30,8 @@ class State:
     hashes: dict[UUID, tuple[str, datetime]] = field(default_factory=dict)
     links: dict[bytes, VerifyLink] = field(default_factory=dict)
     resets: dict[bytes, ResetLink] = field(default_factory=dict)
+    walks: dict[bytes, OidcWalk] = field(default_factory=dict)
+    identities: dict[OidcIdentity, tuple[UUID, datetime]] = field(default_factory=dict)
     sessions: dict[bytes, Session] = field(default_factory=dict)
     replaced: dict[bytes, tuple[UUID, datetime]] = field(default_factory=dict)
     """Tokens of before a rotation: whose they were, and until when they still work."""

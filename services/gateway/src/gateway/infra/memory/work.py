@@ -18,6 +18,7 @@ from gateway.domain.team import Team
 from gateway.domain.text import fold_email
 from gateway.domain.user import User
 from gateway.infra.memory.factors import MemoryFactors, MemoryPendingSignIns
+from gateway.infra.memory.oidc import MemoryOidc
 from gateway.infra.memory.sign_ins import MemoryDevices, MemoryTries
 from gateway.infra.memory.state import State
 
@@ -130,6 +131,10 @@ class _OpenSessions:
     async def open(self, session: Session, token_hash: bytes) -> None:
         self._state.sessions[token_hash] = session
 
+    async def hold(self, session_id: UUID) -> Session | None:
+        found = (s for s in self._state.sessions.values() if s.session_id == session_id)
+        return next(found, None)
+
     async def rotate(self, session_id: UUID, token_hash: bytes, previous_until: datetime) -> None:
         self._state.rotate(session_id, token_hash, previous_until)
 
@@ -208,6 +213,7 @@ class MemoryWork:
         self.links = _Links(state)
         self.reset_links = _ResetLinks(state)
         self.sessions = _OpenSessions(state)
+        self.oidc = MemoryOidc(state)
         self.keys = _ApiKeys(state)
         self.devices = MemoryDevices(state.devices)
         self.tries = MemoryTries(state.tries)

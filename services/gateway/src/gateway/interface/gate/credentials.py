@@ -38,15 +38,16 @@ class Principal:
 
 def session_cookie(header: bytes | None) -> str | None:
     """The session's token in a Cookie header; None where there is none, or two."""
-    return _cookie(header, COOKIE)
+    return one_cookie(header, COOKIE)
 
 
 def device_cookie(header: bytes | None) -> str | None:
     """The device's token in a Cookie header; None where there is none, or two."""
-    return _cookie(header, DEVICE_COOKIE)
+    return one_cookie(header, DEVICE_COOKIE)
 
 
-def _cookie(header: bytes | None, wanted: bytes) -> str | None:
+def one_cookie(header: bytes | None, wanted: bytes) -> str | None:
+    """The value of a cookie that was sent once, and has one."""
     if header is None:
         return None
     found = None

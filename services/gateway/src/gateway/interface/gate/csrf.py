@@ -4,6 +4,8 @@ import hmac
 
 from deskstream_chassis.http.problem import Problem, forbidden
 
+SAME_ORIGIN = b"same-origin"
+
 
 def cross_site() -> Problem:
     """403: the request comes from another site, or does not say where from."""
@@ -13,7 +15,7 @@ def cross_site() -> Problem:
 def check_site(fetch_site: bytes | None, origin: bytes | None, own: bytes) -> None:
     """`Sec-Fetch-Site: same-origin`; where a client sends none, exactly our origin. Raises 403."""
     if fetch_site is not None:
-        if fetch_site != b"same-origin":
+        if fetch_site != SAME_ORIGIN:
             raise cross_site()
     elif origin != own:
         raise cross_site()

@@ -1,7 +1,7 @@
 """The signed identity that goes on to a service, made at most once a minute for each caller."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 from deskstream_chassis.access import Actor
@@ -42,3 +42,12 @@ class Identities:
             self._made = {k: m for k, m in self._made.items() if m[1] > now}
         self._made[key] = (token, now + REUSED)
         return token
+
+
+def published(signer: Signer) -> Callable[[], Awaitable[Mapping[str, Any]]]:
+    """The public keys, for whoever asks by a call."""
+
+    async def jwks() -> Mapping[str, Any]:
+        return signer.public_set()
+
+    return jwks

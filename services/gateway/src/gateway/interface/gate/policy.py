@@ -16,7 +16,7 @@ from gateway.interface.gate.credentials import (
     presented_key,
     session_cookie,
 )
-from gateway.interface.gate.csrf import check_site, check_token
+from gateway.interface.gate.csrf import SAME_ORIGIN, check_site, check_token
 from gateway.interface.gate.exchange import Exchange
 from gateway.interface.gate.headers import RequestHeaders
 from gateway.interface.gate.limits import QUOTAS, address_key, limit_headers, quota_of_key
@@ -69,9 +69,8 @@ class Policy:
         single = headers.single
         if row.access.public:
             await self._limit_visitor(exchange, row, single.get(b"cookie"))
-            if row.unsafe and row.template.startswith(_OWN_ACCOUNT):
-                check_site(single.get(b"sec-fetch-site"), single.get(b"origin"), self._own_origin)
-                exchange.principal = await self._session_at_hand(headers)
+            if row.template.startswith(_OWN_ACCOUNT):
+                exchange.principal = await self._session_at_hand(row, headers)
             return
         if row.access.webhook is not None:  # proven over the body, which nobody has read yet
             await self._limit_visitor(exchange, row, None)
@@ -107,9 +106,16 @@ class Policy:
         if token is not None:
             exchange.cookie = session_header(token)
 
-    async def _session_at_hand(self, headers: RequestHeaders) -> Principal | None:
-        """The living session whose cookie came with a public request: signing in replaces it."""
-        secret = session_cookie(headers.single.get(b"cookie"))
+    async def _session_at_hand(self, row: Row, headers: RequestHeaders) -> Principal | None:
+        """The living session whose cookie came with a public request: signing in replaces it,
+        linking needs it. Asked for by another site's page a form is refused, a GET has none."""
+        single = headers.single
+        site = single.get(b"sec-fetch-site")
+        if row.unsafe:
+            check_site(site, single.get(b"origin"), self._own_origin)
+        elif site != SAME_ORIGIN:
+            return None
+        secret = session_cookie(single.get(b"cookie"))
         return None if secret is None else await self._credentials.by_cookie(secret)
 
     async def _proven(self, exchange: Exchange, headers: RequestHeaders) -> Principal:

@@ -18,6 +18,7 @@ from gateway.application.upstream import (
 )
 from gateway.interface import scope as keys
 from gateway.interface.gate.body import BoundedBody, too_large
+from gateway.interface.gate.cookies import short_cookies
 from gateway.interface.gate.exchange import Exchange, passed_back
 from gateway.interface.gate.headers import RequestHeaders
 from gateway.interface.gate.identity import Identities
@@ -227,6 +228,7 @@ def inner_scope(exchange: Exchange, match: Match, headers: RequestHeaders) -> Sc
         "server": outer.get("server"),
         "state": dict(outer.get("state", {})),
         keys.PRINCIPAL: None if exchange.principal is None else exchange.principal.facts,
+        keys.COOKIES: short_cookies(headers.single.get(b"cookie")),
         keys.ADDRESS: exchange.address,
         keys.DEVICE: exchange.device,
     }

@@ -111,6 +111,7 @@ GATEWAY = (
     _own("GET", "/api/auth/oidc/start", "public", "auth"),
     _own("GET", "/api/auth/oidc/callback", "public:state", "auth"),
     _own("POST", "/api/admin/users/{id:uuid}/reset-factor", "role:admin", "admin", step_up=True),
+    _own("DELETE", "/api/auth/oidc", "session", "api", viewer=True),
     _own("PUT", "/api/teams/{id:uuid}", "role:admin", "admin"),
     _own("POST", "/api/keys/{id:key}/rotate", "role:admin", "admin", step_up=True),
     _own("GET", "/api/presence", "session", "api", renews=False),

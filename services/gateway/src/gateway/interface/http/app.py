@@ -9,6 +9,7 @@ from gateway.interface.http.auth_routes import auth_router
 from gateway.interface.http.errors import ERRORS
 from gateway.interface.http.factor_routes import factor_router
 from gateway.interface.http.key_routes import key_router
+from gateway.interface.http.oidc_routes import oidc_router
 from gateway.interface.http.ops_routes import ops_router
 from gateway.interface.http.principal import authenticate
 from gateway.interface.http.reset_routes import reset_router
@@ -27,6 +28,7 @@ def create_inner_app(app: GatewayApp, limiter: Limiter) -> ServiceApp:
         factor_router(app, limit),
         verify_router(app),
         reset_router(app, limit),
+        oidc_router(app),
         staff_router(app),
         key_router(app),
         ops_router(app),

@@ -1,16 +1,21 @@
-"""The cookies of session and device: `__Host-` binds them to this host, Strict keeps them from
-other sites."""
+"""The cookies: `__Host-` binds them to this host, Strict keeps all but that of a walk to the issuer
+from other sites."""
 
 from datetime import timedelta
+from typing import Literal
 
 from starlette.responses import Response
 
 from gateway.application.open_session import SignedIn
+from gateway.domain.factor import PENDING_LASTS
 from gateway.domain.known_device import DEVICE_TTL
+from gateway.domain.oidc import WALK_TTL
 from gateway.domain.session import ABSOLUTE
 
 NAME = "__Host-sid"
 DEVICE = "__Host-did"
+WALK = "__Host-oidc"
+PENDING = "__Host-pending"
 
 
 def set_session(response: Response, token: str) -> None:
@@ -37,7 +42,23 @@ def set_signed_in(response: Response, opened: SignedIn) -> None:
         set_device(response, opened.device_token)
 
 
-def _set(response: Response, name: str, token: str, lives: timedelta) -> None:
+def set_pending(response: Response, token: str) -> None:
+    """Where no page of ours could keep it: the second step of a sign-in takes it from here."""
+    _set(response, PENDING, token, PENDING_LASTS)
+
+
+def set_walk(response: Response, value: str) -> None:
+    """The browser brings it back from the issuer, which is another site: Lax."""
+    _set(response, WALK, value, WALK_TTL, "lax")
+
+
+def _set(
+    response: Response,
+    name: str,
+    token: str,
+    lives: timedelta,
+    same_site: Literal["strict", "lax"] = "strict",
+) -> None:
     response.set_cookie(
         name,
         token,
@@ -45,10 +66,24 @@ def _set(response: Response, name: str, token: str, lives: timedelta) -> None:
         path="/",
         secure=True,
         httponly=True,
-        samesite="strict",
+        samesite=same_site,
     )
+
+
+def clear_pending(response: Response) -> None:
+    """The sign-in is finished."""
+    _clear(response, PENDING)
+
+
+def clear_walk(response: Response) -> None:
+    """The walk is over."""
+    _clear(response, WALK)
 
 
 def clear_session(response: Response) -> None:
     """The browser forgets it."""
-    response.delete_cookie(NAME, path="/", secure=True, httponly=True, samesite="strict")
+    _clear(response, NAME)
+
+
+def _clear(response: Response, name: str) -> None:
+    response.delete_cookie(name, path="/", secure=True, httponly=True, samesite="strict")

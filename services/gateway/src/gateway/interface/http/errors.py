@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from deskstream_chassis.http.errors import ErrorMap
 from deskstream_chassis.http.problem import Problem, unavailable
+from gateway.application.issuer import IssuerSilent
 from gateway.application.ports import StoreDown
 from gateway.application.service_operations import ServiceSilent
 from gateway.domain.errors import (
@@ -15,8 +16,10 @@ from gateway.domain.errors import (
     InvalidInput,
     LinkInvalid,
     NotFound,
+    OidcRefused,
     PendingInvalid,
     SignInFailed,
+    StateInvalid,
     TooManyTries,
     WrongCode,
     WrongPassword,
@@ -36,6 +39,9 @@ ERRORS: ErrorMap = {
     WrongState: _with_status(409),
     EmailTaken: _with_status(409),
     LinkInvalid: _with_status(400),
+    StateInvalid: _with_status(400),
+    OidcRefused: _with_status(403),
+    IssuerSilent: lambda _: unavailable("issuer_unavailable"),
     SignInFailed: _with_status(401),
     TooManyTries: lambda e: closed_account(e.retry_after),
     WrongPassword: _with_status(403),

@@ -14,7 +14,12 @@ from gateway.application.step_up import SteppedUp, StepUp
 from gateway.application.verify_factor import VerifyFactor
 from gateway.domain.device import device_of
 from gateway.interface.gate.limits import AccountLimit
-from gateway.interface.http.cookie import set_session, set_signed_in
+from gateway.interface.http.cookie import (
+    PENDING,
+    clear_pending,
+    set_session,
+    set_signed_in,
+)
 from gateway.interface.http.factor_schemas import (
     FactorEnabled,
     FactorOffered,
@@ -26,6 +31,7 @@ from gateway.interface.http.factor_schemas import (
 from gateway.interface.http.principal import (
     AddressDep,
     AnySessionDep,
+    CookiesDep,
     DeviceDep,
     SessionDep,
     SignedInDep,
@@ -47,19 +53,21 @@ def factor_router(app: GatewayApp, limit: AccountLimit) -> APIRouter:
         response: Response,
         caller: VisitorDep,
         session: AnySessionDep,
+        cookies: CookiesDep,
         address: AddressDep,
         device: DeviceDep,
         agent: Annotated[str, Header(alias="user-agent", include_in_schema=False)] = "",
     ) -> SignedInAnswer:
         """Opens the session of a pending sign-in; the one whose cookie came along ends. A device
         that is known for its account was counted alone, at the gate."""
+        pending = body.pending or cookies.get(PENDING, "")
         known = device is not None and await app.recognise_device(
-            RecogniseDevice(device, pending=body.pending), caller
+            RecogniseDevice(device, pending=pending), caller
         )
         if device is not None and not known:
             await limit.take_address(address)
         command = VerifyFactor(
-            body.pending,
+            pending,
             body.code,
             address,
             replaces=session.session_id if session else None,
@@ -68,6 +76,8 @@ def factor_router(app: GatewayApp, limit: AccountLimit) -> APIRouter:
         )
         opened = await caller.once(app.verify_factor, command, SignedIn)
         set_signed_in(response, opened)
+        if PENDING in cookies:
+            clear_pending(response)
         return SignedInAnswer.of(opened)
 
     @router.post("/factor")

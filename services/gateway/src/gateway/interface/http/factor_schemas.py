@@ -25,9 +25,9 @@ class Proven(BaseModel):
 
 
 class SecondStep(Body):
-    """What signing in answered, and a code."""
+    """What signing in answered, and a code. After the issuer's page `pending` is in a cookie."""
 
-    pending: Token
+    pending: Token | None = None
     code: Code
 
 

@@ -66,6 +66,18 @@ def reset_page(token: str, *, told: str = "", status: int = 200) -> HTMLResponse
     )
 
 
+def onward_page(what: Literal["signed_in", "code_wanted", "linked"]) -> HTMLResponse:
+    """Leads to the console. A redirect would not do: what follows from another site's page comes
+    without a Strict cookie, and the console would see nobody."""
+    title = {
+        "signed_in": "Signed in",
+        "code_wanted": "One more step: your code",
+        "linked": "Account linked",
+    }[what]
+    content = '<p><a href="/">Go on to the desk</a></p>'
+    return _page(title, content, 200, '<meta http-equiv="refresh" content="0;url=/">')
+
+
 def told_page(
     what: Literal["verified", "password_set", "link_invalid"], status: int
 ) -> HTMLResponse:
@@ -74,8 +86,8 @@ def told_page(
     return _page(title, f"<p>{escape(text)}</p>", status)
 
 
-def _page(title: str, content: str, status: int) -> HTMLResponse:
-    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
+def _page(title: str, content: str, status: int, more: str = "") -> HTMLResponse:
+    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>{more}'
     body = f"<h1>{escape(title)}</h1>{content}"
     html = f'<!doctype html><html lang="en"><head>{head}</head><body>{body}</body></html>'
     return HTMLResponse(html, status, headers=HEADERS)

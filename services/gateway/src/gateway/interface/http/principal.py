@@ -13,7 +13,7 @@ from deskstream_chassis.http.problem import unauthenticated
 from deskstream_eventstore import Origin
 from gateway.application.acting import VISITOR_NAME
 from gateway.application.ports import KeyFacts, SessionFacts
-from gateway.interface.scope import ADDRESS, DEVICE, PRINCIPAL
+from gateway.interface.scope import ADDRESS, COOKIES, DEVICE, PRINCIPAL
 
 
 async def authenticate(scope: Scope) -> Actor:
@@ -44,6 +44,12 @@ def any_session_of(request: Request) -> SessionFacts | None:
     """The session whose cookie came along with a public request."""
     found = request.scope.get(PRINCIPAL)
     return found if isinstance(found, SessionFacts) else None
+
+
+def cookies_of(request: Request) -> dict[str, str]:
+    """The gateway's cookies of sign-ins that are under way."""
+    found = request.scope.get(COOKIES)
+    return found if isinstance(found, dict) else {}
 
 
 def address_of(request: Request) -> str:
@@ -86,5 +92,6 @@ VisitorDep = Annotated[Caller, Depends(visitor)]
 SignedInDep = Annotated[Caller, Depends(without_key)]
 SessionDep = Annotated[SessionFacts, Depends(session_of)]
 AnySessionDep = Annotated[SessionFacts | None, Depends(any_session_of)]
+CookiesDep = Annotated[dict[str, str], Depends(cookies_of)]
 AddressDep = Annotated[str, Depends(address_of)]
 DeviceDep = Annotated[str | None, Depends(device_of)]
