@@ -19,6 +19,7 @@ from gateway.infra.db.trail import Trail
 from gateway.infra.db.views import VIEWS
 from gateway.infra.db.work import DbStore
 from gateway.infra.local_limiter import LocalLimiter
+from gateway.infra.memory.desk import FakeDesk
 from gateway.infra.memory.gateway import FakeKeys
 from gateway.infra.memory.issuer import FakeIssuer
 from gateway.interface.http.app import create_inner_app
@@ -49,9 +50,9 @@ def clock() -> FixedClock:
 @pytest.fixture
 def fake_rig(clock: FixedClock) -> Rig:
     """Over the fake: no I/O."""
-    fake, issuer = FakeGateway(clock, PEPPERS), FakeIssuer()
-    app = cheap_app(fake, fake, fake, clock, issuer=issuer)
-    return Rig(clock, app, fake, fake, fake, FakeKeys(fake), fake, issuer, fake=fake)
+    fake, issuer, desk = FakeGateway(clock, PEPPERS), FakeIssuer(), FakeDesk()
+    app = cheap_app(fake, fake, fake, clock, issuer=issuer, desk=desk.ports)
+    return Rig(clock, app, fake, fake, fake, FakeKeys(fake), fake, issuer, desk, fake=fake)
 
 
 @pytest.fixture

@@ -29,11 +29,20 @@ class Topic:
         return f"{prefix}{self.name}"
 
 
-USERS = Topic("gateway.user.v1", "gateway", "gateway.user", ("ticketing.people", "notifier.mail"))
-TEAMS = Topic("gateway.team.v1", "gateway", "gateway.team", ("ticketing.people",))
+USERS = Topic(
+    "gateway.user.v1",
+    "gateway",
+    "gateway.user",
+    ("ticketing.people", "notifier.mail", "gateway.feed"),
+)
+TEAMS = Topic("gateway.team.v1", "gateway", "gateway.team", ("ticketing.people", "gateway.feed"))
 AUDIT = Topic("gateway.audit.v1", "gateway", "gateway.audit", ())
-TICKETS = Topic("ticketing.ticket.v1", "ticketing", "ticketing.ticket", ("notifier.mail",))
-MESSAGES = Topic("notifier.message.v1", "notifier", "notifier.message", ("ticketing.delivery",))
+TICKETS = Topic(
+    "ticketing.ticket.v1", "ticketing", "ticketing.ticket", ("notifier.mail", "gateway.feed")
+)
+MESSAGES = Topic(
+    "notifier.message.v1", "notifier", "notifier.message", ("ticketing.delivery", "gateway.feed")
+)
 INBOUND = Topic("notifier.inbound.v1", "notifier", "notifier.inbound", ())
 
 TOPICS: tuple[Topic, ...] = (USERS, TEAMS, AUDIT, TICKETS, MESSAGES, INBOUND)

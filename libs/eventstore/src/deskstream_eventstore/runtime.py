@@ -110,6 +110,11 @@ class ConsumerRuntime:
         seconds since a position moved, 0 without lag."""
         return self._watch.health()
 
+    def as_of(self) -> float | None:
+        """Up to when everything published is applied or set aside, in seconds since 1970, looked at
+        every 5 s; None while unknown. It stands still without contact to the broker."""
+        return self._watch.as_of()
+
     async def _until(self, stopping: asyncio.Event) -> None:
         tasks = [
             asyncio.create_task(stopping.wait()),
@@ -128,8 +133,7 @@ class ConsumerRuntime:
     async def _connected(self, broker: KafkaBroker, stopping: asyncio.Event) -> bool:
         while not stopping.is_set():
             try:
-                await broker.start()
-                return True
+                return await self._started(broker, stopping)
             except KafkaConnectionError:
                 log.warning("kafka does not answer", error_code="KafkaConnectionError")
                 await broker.stop()
@@ -138,6 +142,21 @@ class ConsumerRuntime:
             except TimeoutError:
                 continue
         return False
+
+    async def _started(self, broker: KafkaBroker, stopping: asyncio.Event) -> bool:
+        """A topic that is missing is waited for; whoever is told to stop waits no longer."""
+        starting, told = asyncio.create_task(broker.start()), asyncio.create_task(stopping.wait())
+        try:
+            await asyncio.wait({starting, told}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            told.cancel()
+            if not starting.done():
+                starting.cancel()
+        await asyncio.wait({starting})
+        if starting.cancelled():
+            return False
+        starting.result()
+        return True
 
     def _broker(self) -> KafkaBroker:
         return KafkaBroker(

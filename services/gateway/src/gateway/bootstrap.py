@@ -22,6 +22,7 @@ from deskstream_chassis.settings import key_bytes
 from deskstream_events import owned_by
 from deskstream_eventstore import Database, KafkaSettings, Relay, SubjectHasher
 from gateway.application.app import GatewayApp, Peppers, build_app
+from gateway.application.desk import Desk, Feed
 from gateway.application.ensure_support import ensured
 from gateway.application.issuer import Issuer
 from gateway.application.limiter import Limiter
@@ -32,6 +33,8 @@ from gateway.application.upstream import Upstream
 from gateway.infra.argon2_passwords import Argon2Passwords
 from gateway.infra.common_passwords import load_common_passwords
 from gateway.infra.db.chain import Chain
+from gateway.infra.db.desk import desk_of
+from gateway.infra.db.feed import follow_desk
 from gateway.infra.db.housekeeping import Housekeeping
 from gateway.infra.db.keys import DbKeys
 from gateway.infra.db.queries import DbQueries
@@ -41,10 +44,11 @@ from gateway.infra.db.trail import Trail
 from gateway.infra.db.views import VIEWS
 from gateway.infra.db.work import DbStore
 from gateway.infra.factor_vault import SealedFactorVault
+from gateway.infra.feed_worker import FeedWorker
 from gateway.infra.local_limiter import LocalLimiter
 from gateway.infra.openid_issuer import OpenIdIssuer, Registration
-from gateway.infra.service_lag import OwnLag, RemoteLag
-from gateway.infra.service_operations import own_operations, remote_operations
+from gateway.infra.service_lag import lag_of
+from gateway.infra.service_operations import operations_of
 from gateway.infra.signing_keys import signer_from
 from gateway.infra.upstream import AiohttpUpstream
 from gateway.interface.audit_commands import audit_commands
@@ -58,11 +62,14 @@ from gateway.interface.gate.identity import Identities, Signer, published
 from gateway.interface.gate.observe import AccessLog, Observer
 from gateway.interface.gate.policy import Policy
 from gateway.interface.gate.proxy import Ending, Proxy
+from gateway.interface.gate.realtime import Realtime
 from gateway.interface.gate.routes import TABLE
 from gateway.interface.gate.rows import Row
 from gateway.interface.gate.site import site_handlers
+from gateway.interface.gate.streams import Streams
 from gateway.interface.gate.webhooks import WebhookEntry, demand_secrets
 from gateway.interface.http.app import create_inner_app
+from gateway.interface.kafka.feed import feed_consumer
 from gateway.interface.user_commands import user_commands
 from gateway.settings import Settings
 
@@ -84,6 +91,7 @@ class Behind:
     upstreams: Mapping[str, Upstream]
     signer: Signer
     clock: Clock
+    feed: Feed
     handlers: Mapping[str, Handler] = field(default_factory=dict)
     """Rows answered without an application, beside those of the site."""
 
@@ -112,15 +120,10 @@ def build_gates(
     site = site_handlers(settings.public_url, settings.security_contact, behind.clock)
     identities, ending = Identities(behind.signer), Ending()
     proxy = Proxy(behind.upstreams, identities, ending, grace=settings.shutdown_seconds / 2)
-    rules = (
-        credentials,
-        behind.limiter,
-        behind.audit,
-        settings.public_url,
-        behind.clock,
-        behind.device_pepper,
-    )
+    told = behind.limiter, behind.audit, settings.public_url, behind.clock, behind.device_pepper
+    rules = credentials, *told
     tokens = TokenVerifier(KeyCache(published(behind.signer)), AUDIENCE)
+    streams = Streams(behind.feed, credentials, ending)
 
     def gate(policy: Policy, hosts: Collection[str]) -> Gate:
         return Gate(
@@ -133,6 +136,7 @@ def build_gates(
             webhooks=WebhookEntry(proxy, secrets, behind.audit, behind.clock),
             inner=behind.inner,
             handlers={**site, **behind.handlers},
+            streaming={"GET /api/realtime": Realtime(streams)},
             observer=observer,
             ending=ending,
         )
@@ -145,11 +149,8 @@ def build_gates(
 
 def doors_of(settings: Settings, gates: Gates) -> list[Door]:
     """The internal listener, where one is wanted."""
-    if settings.internal_port is None:
-        return []
-    return [
-        Door("console", ConsoleDoor(gates.console), settings.internal_host, settings.internal_port)
-    ]
+    host, port = settings.internal_host, settings.internal_port
+    return [] if port is None else [Door("console", ConsoleDoor(gates.console), host, port)]
 
 
 def issuer_of(settings: Settings, clock: Clock) -> OpenIdIssuer | None:
@@ -170,17 +171,17 @@ def issuer_of(settings: Settings, clock: Clock) -> OpenIdIssuer | None:
 def build_accounts(
     settings: Settings,
     database: Database,
-    subjects: SubjectHasher,
     clock: Clock,
     services: Mapping[str, ServiceOperations],
     issuer: Issuer | None,
+    desk: Desk,
 ) -> tuple[GatewayApp, SummingAudit, Argon2Passwords]:
     """The use cases of accounts, teams and keys over the database."""
     trail = Trail(key_bytes(settings.audit_key))
     audit = SummingAudit(database, trail, clock)
     passwords = Argon2Passwords()
     app = build_app(
-        store=DbStore(database, subjects, trail),
+        store=DbStore(database, database.subjects, trail),
         queries=DbQueries(database),
         passwords=passwords,
         sealer=Sealer(key_bytes(settings.mail_token_key), MAIL_LINK),
@@ -191,6 +192,7 @@ def build_accounts(
         peppers=_peppers(settings),
         services=services,
         issuer=issuer,
+        desk=desk,
     )
     return app, audit, passwords
 
@@ -209,15 +211,14 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         views=VIEWS,
     )
     kafka = KafkaSettings(settings.kafka_bootstrap, settings.topic_prefix)
-    operations = Operations(database, "gateway", kafka)
+    followed = feed_consumer(follow_desk())
+    operations = Operations(database, "gateway", kafka, consumers=[followed])
     upstreams = {name: AiohttpUpstream(url) for name, url in settings.upstreams.items()}
     ops = {name: AiohttpUpstream(url) for name, url in settings.ops_urls.items()}
-    lags = {name: RemoteLag(name, upstream, signer) for name, upstream in ops.items()}
-    report = OutboxReport({"gateway": OwnLag(operations.lag), **lags})
-    others = {name: remote_operations(name, upstream, signer) for name, upstream in ops.items()}
-    services = {"gateway": own_operations(operations), **others}
-    issuer = issuer_of(settings, clock)
-    app, audit, passwords = build_accounts(settings, database, subjects, clock, services, issuer)
+    report = OutboxReport(lag_of("gateway", operations, ops, signer))
+    services = operations_of("gateway", operations, ops, signer)
+    desk, issuer = desk_of(database), issuer_of(settings, clock)
+    app, audit, passwords = build_accounts(settings, database, clock, services, issuer, desk)
     verify = partial(Chain(key_bytes(settings.audit_key)).verify, database)
     observer, limiter = observer_of(settings), LocalLimiter(settings.replicas)
     behind = Behind(
@@ -235,6 +236,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         upstreams=upstreams,
         signer=signer,
         clock=clock,
+        feed=desk.feed,
         handlers={"GET /api/cron/outbox": outbox_handler(report)},
     )
     stopping = asyncio.Event()
@@ -242,6 +244,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         asyncio.create_task(audit.run(stopping)),
         asyncio.create_task(observer.run(stopping)),
     ]
+    feed = FeedWorker.of(database, kafka, followed, clock)
     try:
         await ensured(app.ensure_support)
         gates = build_gates(settings, behind, observer)
@@ -251,6 +254,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             doors=doors_of(settings, gates),
             workers=[
                 Worker("relay", Relay(database, kafka, "gateway", owned_by("gateway")).run),
+                Worker("feed", feed.run, health=feed.health),
                 Worker("housekeeping", Housekeeping(database, clock).run),
             ],
             operations=operations,

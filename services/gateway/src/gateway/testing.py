@@ -23,6 +23,7 @@ from gateway.application.acting import OPERATOR_NAME, VISITOR_NAME
 from gateway.application.app import GatewayApp, Peppers, build_app
 from gateway.application.change_user_status import ChangeUserStatus
 from gateway.application.create_admin import CreateAdmin
+from gateway.application.desk import Desk
 from gateway.application.enable_factor import EnabledFactor, EnableFactor
 from gateway.application.ensure_support import EnsureSupport
 from gateway.application.forgot_password import ForgotPassword
@@ -37,11 +38,12 @@ from gateway.application.sign_in import SignIn
 from gateway.application.store import Store
 from gateway.application.verify_email import VerifyEmail
 from gateway.application.verify_factor import VerifyFactor
-from gateway.infra.argon2_passwords import Argon2Passwords, Cost
 from gateway.infra.common_passwords import load_common_passwords
 from gateway.infra.factor_vault import SealedFactorVault
+from gateway.infra.memory.desk import FakeDesk
 from gateway.infra.memory.gateway import FakeGateway
 from gateway.infra.memory.issuer import FakeIssuer
+from gateway.infra.memory.secrets import PlainSealer, cheap_passwords
 from gateway.interface.scope import ADDRESS, COOKIES, PRINCIPAL
 
 __all__ = [
@@ -64,19 +66,6 @@ NINE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PEPPERS = Peppers(session=b"s" * 32, key=b"k" * 32, recovery=b"r" * 32)
 
 
-def cheap_passwords(**bounds: int) -> Argon2Passwords:
-    """The real hasher at the least cost that Argon2 allows."""
-    return Argon2Passwords(Cost(memory_kib=8, passes=1), **bounds)
-
-
-class PlainSealer:
-    """Seals nothing: tests read the token out of the event."""
-
-    def seal(self, plain: str) -> str:
-        """`sealed:` and the value."""
-        return f"sealed:{plain}"
-
-
 def cheap_app(
     store: Store,
     queries: Queries,
@@ -84,6 +73,7 @@ def cheap_app(
     clock: Clock,
     services: Mapping[str, ServiceOperations] | None = None,
     issuer: Issuer | None = None,
+    desk: Desk | None = None,
 ) -> GatewayApp:
     """Every use case, with cheap hashing and tokens that tests can read."""
     return build_app(
@@ -98,6 +88,7 @@ def cheap_app(
         peppers=PEPPERS,
         services=services or {},
         issuer=issuer,
+        desk=desk or FakeDesk().ports,
     )
 
 
@@ -113,6 +104,7 @@ class Rig:
     keys: Keys
     audit: Audit
     issuer: FakeIssuer = field(default_factory=FakeIssuer)
+    desk: FakeDesk = field(default_factory=FakeDesk)
     fake: FakeGateway | None = None
     database: Database | None = None
 

@@ -260,6 +260,7 @@ def start(fake_rig: Rig, tmp_path: Path) -> Starter:
                 upstreams=dict.fromkeys(services, upstream),
                 signer=signer,
                 clock=fake_rig.clock,
+                feed=fake_rig.desk,
             )
             seen_by = observer or Observer(access_log=None, tracing=False)
             gates = build_gates(settings_for(port, keys, **more), behind, seen_by, table)

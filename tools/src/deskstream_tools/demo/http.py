@@ -2,11 +2,13 @@
 
 import asyncio
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
 
 from deskstream_tools.demo.target import CheckFailed, Target
+from deskstream_tools.listening import Listener
 
 COOKIE = "__Host-sid"
 STEP_UP = "step_up_required"
@@ -83,6 +85,12 @@ class Session:
         """The same, decoded."""
         body: dict[str, Any] = (await self.call(method, path, expected, **more)).json()
         return body
+
+    async def listen(self, since: int | None = None) -> Listener:
+        """The event stream, from now or from `since` on."""
+        port = urlsplit(self._target.gateway_url).port or 80
+        more = "" if since is None else f"?since={since}"
+        return await Listener.open(port, self._headers("GET"), f"/api/realtime{more}")
 
     def _headers(self, method: str) -> dict[str, str]:
         headers = {"Origin": self._target.public_url}

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger("deskstream")
 
 LOOK_SECONDS = 5.0
+FIRST_LOOK_SECONDS = 0.5
+"""Until every partition has been looked at once."""
 PRUNE_SECONDS = 3600.0
 ANSWER_SECONDS = 5.0
 
@@ -44,6 +46,8 @@ class Follower:
         self._prefix = prefix
         self._at_hand: dict[TopicPartition, int] = {}
         self._newest: dict[TopicPartition, float] = {}
+        self._applied: dict[TopicPartition, float] = {}
+        self._current: dict[TopicPartition, float] = {}
         self._shown: set[TopicPartition] = set()
 
     def began(self, records: Sequence[Record]) -> None:
@@ -56,6 +60,7 @@ class Follower:
 
     def finished(self, at: float) -> None:
         """It is committed."""
+        self._applied |= {place: self._newest[place] for place in self._at_hand}
         self._at_hand.clear()
         self.moved = at
 
@@ -71,6 +76,7 @@ class Follower:
         places = self.assignment
         if kafka is None or not places:
             return
+        looked = time.time()
         ends = await kafka.end_offsets(list(places))
         behind = {}
         for place in places:
@@ -79,7 +85,19 @@ class Follower:
         self.lag = sum(behind.values())
         if not self.lag:
             self.moved = time.monotonic()
+        for place, count in behind.items():
+            reached = self._applied.get(place, 0.0) if count else looked
+            self._current[place] = max(self._current.get(place, 0.0), reached)
         self._show(behind)
+
+    @property
+    def as_of(self) -> float | None:
+        """Up to when what was published is applied, by the clock of the machine; None before that
+        is known of every partition. Stands still while the broker does not answer."""
+        places = self.assignment
+        if not places or not places <= self._current.keys():
+            return None
+        return min(self._current[place] for place in places)
 
     def _show(self, behind: dict[TopicPartition, int]) -> None:
         now = time.time()
@@ -118,6 +136,12 @@ class Watch:
             "position_age": max(ages, default=0.0),
         }
 
+    def as_of(self) -> float | None:
+        """See ConsumerRuntime.as_of."""
+        found = [f.as_of for f in self._followers]
+        known = [at for at in found if at is not None]
+        return min(known) if known and len(known) == len(found) else None
+
     async def run(self) -> None:
         """Until cancelled."""
         while True:
@@ -129,7 +153,7 @@ class Watch:
                 await self._prune()
             except (KafkaError, *CONNECTION_OUTAGES) as error:
                 log.info("cannot look after consumers", error_code=type(error).__name__)
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(FIRST_LOOK_SECONDS if self.as_of() is None else LOOK_SECONDS)
 
     async def _count(self) -> None:
         counts = await set_aside(self._database)

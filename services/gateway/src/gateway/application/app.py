@@ -12,6 +12,7 @@ from gateway.application.create_admin import CreateAdminHandler
 from gateway.application.create_key import CreateKeyHandler
 from gateway.application.create_team import CreateTeamHandler
 from gateway.application.decide_operations import DecideOperations
+from gateway.application.desk import Desk, OpenTickets
 from gateway.application.devices import KnownDevices
 from gateway.application.enable_factor import EnableFactorHandler
 from gateway.application.ensure_support import EnsureSupportHandler
@@ -25,6 +26,7 @@ from gateway.application.offer_factor import OfferFactorHandler
 from gateway.application.open_session import OpenSession
 from gateway.application.own_sessions import EndSessionHandler, OwnSessions
 from gateway.application.ports import Audit, FactorVault, Passwords, Queries, Sealer
+from gateway.application.read_feed import ReadFeed
 from gateway.application.recognise_device import RecogniseDeviceHandler
 from gateway.application.register_user import RegisterUserHandler
 from gateway.application.resend_verification import ResendVerificationHandler
@@ -39,12 +41,14 @@ from gateway.application.sign_out import SignOutHandler
 from gateway.application.start_oidc import StartOidcHandler
 from gateway.application.step_up import StepUpHandler
 from gateway.application.store import Store
+from gateway.application.tell_presence import TellPresenceHandler
 from gateway.application.tokens import SessionTokens
 from gateway.application.unlink_oidc import UnlinkOidcHandler
 from gateway.application.verification import VerificationMail
 from gateway.application.verify_email import VerifyEmailHandler
 from gateway.application.verify_factor import VerifyFactorHandler
 from gateway.application.watch_services import WatchServices
+from gateway.application.who_is_here import WhoIsHere
 from gateway.domain.factor import SECRET_BYTES
 
 
@@ -83,6 +87,10 @@ class GatewayApp:
     revoke_key: RevokeKeyHandler
     watch_services: WatchServices
     decide_operations: DecideOperations
+    read_feed: ReadFeed
+    tell_presence: TellPresenceHandler
+    who_is_here: WhoIsHere
+    open_tickets: OpenTickets
     queries: Queries
 
 
@@ -108,6 +116,7 @@ def build_app(
     peppers: Peppers,
     services: Mapping[str, ServiceOperations],
     issuer: Issuer | None,
+    desk: Desk,
 ) -> GatewayApp:
     """Put the use cases together; the ports come from bootstrap, or from a test."""
     tokens = SessionTokens(peppers.session, _new_token)
@@ -149,6 +158,10 @@ def build_app(
         revoke_key=RevokeKeyHandler(store, clock),
         watch_services=WatchServices(services),
         decide_operations=DecideOperations(services, store, clock),
+        read_feed=ReadFeed(desk.feed),
+        tell_presence=TellPresenceHandler(desk.tickets, desk.presence, clock),
+        who_is_here=WhoIsHere(desk.tickets, desk.presence, clock),
+        open_tickets=desk.open_tickets,
         queries=queries,
     )
 

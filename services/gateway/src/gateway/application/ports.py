@@ -4,7 +4,7 @@ The gate uses `Sessions`, `Keys` and `Audit` alone; the use cases read lists thr
 write through `Store` (store.py), one transaction each.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol, TypeVar
@@ -83,6 +83,10 @@ class Sessions(Protocol):
         Of requests at the same time, in whatever process, one gets True; False: the new token is
         nobody's. Raises StoreDown.
         """
+
+    async def living(self, session_ids: Collection[UUID]) -> Mapping[UUID, SessionFacts]:
+        """Those of these that are alive, with what their users are at this moment, suspended ones
+        included. One statement for all. Raises StoreDown."""
 
     async def touch(self, session_id: UUID) -> None:
         """The session was used by a person just now. Background refresh must not call this.

@@ -183,3 +183,15 @@ class Busy(GatewayError):
     """Too many passwords are waiting to be checked; come back in a moment."""
 
     code = "busy"
+
+
+class ReplicaBehind(GatewayError):
+    """What is known of tickets is too old to decide with, or the log cannot be reached."""
+
+    code = "replica_behind"
+
+
+class FeedForgotten(GatewayError):
+    """Entries after the given cursor are no longer there, or it is of another feed."""
+
+    code = "feed_forgotten"

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from deskstream_chassis.access import Actor, system
 from deskstream_chassis.http.errors import STORE_DOWN
+from deskstream_chassis.operations import Operations
 from gateway.application.outbox_report import LagUnknown
 from gateway.application.upstream import Upstream, UpstreamError, UpstreamRequest
 
@@ -55,6 +56,14 @@ class OwnLag:
             return await self._lag()
         except STORE_DOWN:
             raise LagUnknown("store_unavailable") from None
+
+
+def lag_of(
+    own: str, operations: Operations, others: Mapping[str, Upstream], signer: _Signer
+) -> dict[str, OwnLag | RemoteLag]:
+    """By service: our own, and each that is asked at its door for operators."""
+    remote = {name: RemoteLag(name, upstream, signer) for name, upstream in others.items()}
+    return {own: OwnLag(operations.lag), **remote}
 
 
 def _read(content: bytes) -> Mapping[str, Any]:

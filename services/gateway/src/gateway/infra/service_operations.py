@@ -167,6 +167,14 @@ async def _awake(told: Awaitable[T]) -> T:
         raise ServiceSilent("store_unavailable") from None
 
 
+def operations_of(
+    own: str, operations: Operations, others: Mapping[str, Upstream], signer: _Signer
+) -> dict[str, ToldOperations]:
+    """By service: our own, and each that is asked at its door for operators."""
+    remote = {name: remote_operations(name, upstream, signer) for name, upstream in others.items()}
+    return {own: own_operations(operations), **remote}
+
+
 def _given(**named: object) -> dict[str, str]:
     return {name: str(value) for name, value in named.items() if value is not None}
 

@@ -20,6 +20,10 @@ _OWN: dict[str, tuple[str, str]] = {
     "HEAD /api/health": ("Tells that the gateway lives", ""),
     "GET /api/robots": ("robots.txt", "text/plain"),
     "GET /api/sitemap": ("An empty sitemap", "application/xml"),
+    "GET /api/realtime": (
+        "What happens, as far as the caller may see it; resumes after `Last-Event-ID` or `?since=`",
+        "text/event-stream",
+    ),
     "GET /api/security-txt": ("How to report a weakness (RFC 9116)", "text/plain"),
     "GET /api/cron/outbox": (
         "Lag of every service's relay; 503 where one stands still",

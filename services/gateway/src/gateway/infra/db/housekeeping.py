@@ -1,5 +1,4 @@
-"""Forgetting what is over: sessions, links and devices a month after their end, pending sign-ins
-and walks to the issuer at it, failed ones after a day."""
+"""Forgetting what is over: most a month after its end, what is short-lived at once."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -9,7 +8,10 @@ from sqlalchemy import bindparam, delete, exists, or_
 from deskstream_chassis.clock import Clock
 from deskstream_chassis.logs import log
 from deskstream_eventstore import Database, compiled
+from gateway.application.feed import FEED_KEPT
 from gateway.domain.tries import FORGOTTEN
+from gateway.infra.db.desk import forget_gone
+from gateway.infra.db.feed import forget
 from gateway.infra.db.tables import (
     known_device,
     oidc_walk,
@@ -68,7 +70,9 @@ class Housekeeping:
             gone += await _RESETS.execute(work, before=before)
             gone += await _DEVICES.execute(work, before=before)
             gone += await _TRIES.execute(work, forgotten=now - FORGOTTEN)
-            return gone + await _WALKS.execute(work, now=now)
+            gone += await _WALKS.execute(work, now=now)
+            gone += await forget(work, FEED_KEPT)
+            return gone + await forget_gone(work, now)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Every hour until stopped. What fails is logged and done an hour later."""

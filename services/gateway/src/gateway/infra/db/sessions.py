@@ -1,11 +1,13 @@
 """Sessions: written by the use cases, looked up by the gate."""
 
 from collections import OrderedDict
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import any_, bindparam, func, insert, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from deskstream_chassis.clock import Clock
 from deskstream_eventstore import Database, Work, compiled
@@ -92,6 +94,12 @@ _HOLD = compiled(
     )
     .where(session.c.session_id == bindparam("id"))
     .with_for_update()
+)
+_LIVING = compiled(
+    _LOOK_UP.where(
+        session.c.session_id == any_(bindparam("ids", type_=ARRAY(session.c.session_id.type))),
+        session.c.ended_at.is_(None),
+    )
 )
 _ROTATE_TOKEN = compiled(
     update(session)
@@ -215,6 +223,14 @@ class DbSessions:
         async with or_down(), self._database.reading() as work:
             row = await _BY_ID.row(work, session_id=session_id)
         return self._facts(row, self._clock.now(), rotate=False)
+
+    async def living(self, session_ids: Collection[UUID]) -> Mapping[UUID, SessionFacts]:
+        """See ports."""
+        now = self._clock.now()
+        async with or_down(), self._database.reading() as work:
+            rows = await _LIVING.fetch(work, ids=list(session_ids))
+        found = (self._facts(row, now, rotate=False) for row in rows)
+        return {facts.session_id: facts for facts in found if facts is not None}
 
     def _facts(self, row: Any, now: datetime, *, rotate: bool) -> SessionFacts | None:
         if row is None:

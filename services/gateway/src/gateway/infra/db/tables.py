@@ -1,7 +1,8 @@
 """The gateway's own tables, beside those of the event store.
 
-`user_view` and `team_view` are read models that can be rebuilt; the others are the truth about
-secrets, sessions and keys, which events never carry.
+`user_view` and `team_view` are read models that can be rebuilt; the feed and the replica of tickets
+follow what others publish; the others are the truth about secrets, sessions and keys, which events
+never carry.
 """
 
 from sqlalchemy import (
@@ -21,6 +22,8 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
+
+from deskstream_chassis.replica import replica_tables
 
 metadata = MetaData()
 
@@ -236,3 +239,38 @@ audit_chain = Table(
     Column("begins_after", BigInteger, primary_key=True, autoincrement=False),
 )
 """The position in the store up to which the trail has no links."""
+
+REPLICA = replica_tables(metadata)
+"""Who may see which ticket, as ticketing and the gateway's own teams tell it."""
+
+feed = Table(
+    "feed",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("type", Text, nullable=False),
+    Column("stream_id", Uuid, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("ticket_id", Uuid),
+    Column("at", Instant, nullable=False, server_default=text("clock_timestamp()")),
+    Index("feed_at", "at"),
+)
+"""What happened, in the order in which every process tells it."""
+
+feed_head = Table(
+    "feed_head",
+    metadata,
+    Column("lone", Boolean, primary_key=True, server_default=text("true")),
+    Column("seq", BigInteger, nullable=False),
+)
+"""One row: the number given out last. Who takes the next holds it until his commit."""
+
+presence = Table(
+    "presence",
+    metadata,
+    Column("ticket_id", Uuid, primary_key=True),
+    Column("user_id", Uuid, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("until", Instant, nullable=False),
+    Index("presence_until", "until"),
+    prefixes=["unlogged"],
+)

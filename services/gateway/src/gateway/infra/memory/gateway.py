@@ -2,7 +2,7 @@
 
 import asyncio
 import hmac
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -136,6 +136,15 @@ class FakeGateway:
         self._answer()
         found = (s for s in self._state.sessions.values() if s.session_id == session_id)
         return self._facts(next(found, None), rotate=False)
+
+    async def living(self, session_ids: Collection[UUID]) -> Mapping[UUID, SessionFacts]:
+        """See ports.Sessions."""
+        self._answer()
+        wanted = [s for s in self._state.sessions.values() if s.session_id in session_ids]
+        found = (
+            self._facts(session, rotate=False) for session in wanted if session.ended_at is None
+        )
+        return {facts.session_id: facts for facts in found if facts is not None}
 
     def _facts(self, session: Session | None, *, rotate: bool) -> SessionFacts | None:
         if session is None or not session.alive(self._clock.now()):

@@ -1,8 +1,8 @@
-"""Who asks: cookies and keys looked up in the store, remembered for at most five seconds."""
+"""Who asks: cookies and keys looked up in the store, remembered for four seconds."""
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 from uuid import UUID
@@ -11,7 +11,8 @@ from deskstream_chassis.access import Actor, Role
 from gateway.application.ports import KeyFacts, Keys, SessionFacts, Sessions, StoreDown
 
 K = TypeVar("K", str, UUID)
-REMEMBERED = 5.0
+REMEMBERED = 4.0
+"""Seconds. What is taken away must bite within five, with the request that is under way."""
 _MOST = 10_000
 COOKIE = b"__Host-sid"
 DEVICE_COOKIE = b"__Host-did"
@@ -70,7 +71,7 @@ def presented_key(header: bytes, longest: int = _LONGEST) -> str | None:
 
 
 class Credentials:
-    """Asks the store at most once in five seconds for each cookie or key.
+    """Asks the store at most once in four seconds for each cookie or key.
 
     What is not found is not remembered. Every method raises StoreDown when the store is down and
     the answer is not in memory.
@@ -87,7 +88,7 @@ class Credentials:
         """Apart: what names a session is no secret that opens it."""
 
     def remembered(self, secret: str) -> Principal | None:
-        """A principal that was looked up less than five seconds ago."""
+        """A principal that was looked up less than four seconds ago."""
         principal = self._known.get(secret)
         if principal is not None and principal.until > self._clock():
             return principal
@@ -107,7 +108,7 @@ class Credentials:
         return self._remember(self._known, token, self._staff(facts))
 
     async def by_session(self, session_id: UUID) -> Principal | None:
-        """Who is signed in under this id, also asked at most once in five seconds; None as above.
+        """Who is signed in under this id, also asked at most once in four seconds; None as above.
 
         For callers whose right to name the session was proven otherwise."""
         known = self._by_session.get(session_id)
@@ -153,6 +154,13 @@ class Credentials:
             raise
         return new_token if done else None
 
+    async def unchanged(self, principals: Sequence[Principal]) -> list[bool]:
+        """Of each, whether he is still what he was when he was looked up: the session lives, and
+        its owner has the same role and teams. For answers that last; one look for all."""
+        sessions = [p.facts for p in principals if isinstance(p.facts, SessionFacts)]
+        living = await self._sessions.living({facts.session_id for facts in sessions})
+        return [_same(p.facts, living) for p in principals]
+
     def forget_all(self) -> None:
         """Something about sessions, users or keys has changed here: ask the store again."""
         for principal in (*self._known.values(), *self._by_session.values()):
@@ -181,3 +189,10 @@ class Credentials:
         if len(known) < _MOST:
             known[key] = principal
         return principal
+
+
+def _same(before: object, living: Mapping[UUID, SessionFacts]) -> bool:
+    now = living.get(before.session_id) if isinstance(before, SessionFacts) else None
+    if now is None or not isinstance(before, SessionFacts) or not now.active:
+        return False
+    return now.role == before.role and set(now.teams) == set(before.teams)

@@ -22,6 +22,8 @@ from gateway.interface.gate.webhooks import WebhookEntry
 
 Handler = Callable[[Exchange], Awaitable[None]]
 """Answers a row that needs no application (health, robots …)."""
+Streaming = Callable[[Exchange, RequestHeaders, Receive], Awaitable[None]]
+"""Answers a row for as long as the client stays."""
 
 
 class Gate:
@@ -44,6 +46,7 @@ class Gate:
         webhooks: WebhookEntry,
         inner: ASGIApp,
         handlers: Mapping[str, Handler],
+        streaming: Mapping[str, Streaming],
         observer: Observer,
         ending: Ending,
     ) -> None:
@@ -57,6 +60,7 @@ class Gate:
         self._webhooks = webhooks
         self._inner = inner
         self._handlers = handlers
+        self._streaming = streaming
         self._observer = observer
         self._at_once = Concurrency()
 
@@ -149,6 +153,10 @@ class Gate:
             await self._proxy.forward(exchange, match, headers, receive)
             return
         body = bounded(row, headers, receive)
+        streaming = self._streaming.get(row.key)
+        if streaming is not None:
+            await streaming(exchange, headers, receive)
+            return
         handler = self._handlers.get(row.key)
         if handler is not None:
             await handler(exchange)

@@ -25,6 +25,7 @@ SINGLE = frozenset(
         b"if-match",
         b"range",
         b"if-range",
+        b"last-event-id",
         b"traceparent",
         b"forwarded",
         b"x-forwarded-for",

@@ -12,6 +12,7 @@ from gateway.interface.http.key_routes import key_router
 from gateway.interface.http.oidc_routes import oidc_router
 from gateway.interface.http.ops_routes import ops_router
 from gateway.interface.http.principal import authenticate
+from gateway.interface.http.realtime_routes import realtime_router
 from gateway.interface.http.reset_routes import reset_router
 from gateway.interface.http.session_routes import session_router
 from gateway.interface.http.staff_routes import staff_router
@@ -33,6 +34,7 @@ def create_inner_app(app: GatewayApp, limiter: Limiter) -> ServiceApp:
         key_router(app),
         ops_router(app),
         audit_router(app),
+        realtime_router(app),
     )
     return create_app(
         "gateway", routers=routers, authenticate=authenticate, errors=ERRORS, observed=False

@@ -11,6 +11,7 @@ from gateway.domain.errors import (
     Busy,
     EmailTaken,
     FactorBlocked,
+    FeedForgotten,
     Forbidden,
     GatewayError,
     InvalidInput,
@@ -18,6 +19,7 @@ from gateway.domain.errors import (
     NotFound,
     OidcRefused,
     PendingInvalid,
+    ReplicaBehind,
     SignInFailed,
     StateInvalid,
     TooManyTries,
@@ -52,5 +54,7 @@ ERRORS: ErrorMap = {
     ),
     Busy: lambda _: unavailable("busy"),
     ServiceSilent: lambda e: Problem(502, "service_silent", detail=e.code),
+    FeedForgotten: _with_status(410),
+    ReplicaBehind: lambda e: unavailable(e.code),
     StoreDown: lambda _: unavailable("store_unavailable"),
 }

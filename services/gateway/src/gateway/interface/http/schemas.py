@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from deskstream_events.gateway.user import Role
 from gateway.application.addresses import LONGEST, accept_email
+from gateway.application.desk import Assigned
 from gateway.application.open_session import SignedIn
 from gateway.application.ports import TeamRow, UserRow
 from gateway.domain.errors import InvalidInput
@@ -230,6 +231,30 @@ class UserAnswer(BaseModel):
             has_factor=row.has_factor,
             created_at=row.registered_at,
         )
+
+
+class OpenTicketAnswer(BaseModel):
+    """A ticket that somebody else must take over."""
+
+    id: UUID
+    number: int
+
+
+class ChangedUser(UserAnswer):
+    """After a change of standing. Of a suspended one the oldest 50 open tickets, and how many there
+    are; null where that is not known at this moment."""
+
+    open_tickets: list[OpenTicketAnswer] | None = None
+    open_tickets_total: int | None = None
+
+    @classmethod
+    def after(cls, row: UserRow, assigned: Assigned | None) -> "ChangedUser":
+        """From a row of the view, and his tickets."""
+        user = UserAnswer.of(row).model_dump()
+        if assigned is None:
+            return cls(**user)
+        tickets = [OpenTicketAnswer(id=t.id, number=t.number) for t in assigned.tickets]
+        return cls(**user, open_tickets=tickets, open_tickets_total=assigned.total)
 
 
 class ColleagueAnswer(BaseModel):

@@ -16,6 +16,7 @@ from gateway.application.reset_factor import ResetFactor
 from gateway.application.set_user_teams import SetUserTeams
 from gateway.domain.user import Status
 from gateway.interface.http.schemas import (
+    ChangedUser,
     ColleagueAnswer,
     FactorReset,
     NewTeam,
@@ -52,12 +53,14 @@ def staff_router(app: GatewayApp) -> APIRouter:
 
     @router.post("/admin/users/{id}/status")
     @guarded("role:manager")
-    async def change_status(user_id: UserId, body: StatusChange, caller: CallerDep) -> UserAnswer:
-        """Approve, reinstate, change role or suspend."""
+    async def change_status(user_id: UserId, body: StatusChange, caller: CallerDep) -> ChangedUser:
+        """Approve, reinstate, change role or suspend; of a suspended one the open tickets."""
         teams = None if body.teams is None else tuple(body.teams)
         command = ChangeUserStatus(user_id, body.status, body.role, teams, body.reason)
         await caller.once(app.change_user_status, command, type(None))
-        return UserAnswer.of(await app.queries.user(user_id))
+        suspended = body.status == "suspended"
+        assigned = await app.open_tickets.assigned_to(user_id) if suspended else None
+        return ChangedUser.after(await app.queries.user(user_id), assigned)
 
     @router.put("/admin/users/{id}/teams")
     @guarded("role:manager")
