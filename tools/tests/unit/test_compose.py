@@ -11,8 +11,9 @@ from deskstream_tools.local.postgres import PostgresServer
 from deskstream_tools.local.settings import PORTS, SERVICES, StackSettings
 
 COMPOSE = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
-OF_A_CONTAINER = {"RECEIVE_HOST", "OPS_HOST"}
-"""Set in containers only: there the ops port is reached from outside of the process' host."""
+OF_A_CONTAINER = {"RECEIVE_HOST", "OPS_HOST", "VALKEY_URL"}
+"""Set in containers only: there the ops port is reached from outside of the process' host, and
+Valkey is one image more; one gateway counts by itself as well."""
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -51,6 +51,7 @@ from gateway.infra.service_lag import lag_of
 from gateway.infra.service_operations import operations_of
 from gateway.infra.signing_keys import signer_from
 from gateway.infra.upstream import AiohttpUpstream
+from gateway.infra.valkey_limiter import limiter_of
 from gateway.interface.audit_commands import audit_commands
 from gateway.interface.commands import operator_commands
 from gateway.interface.gate.address import ClientAddress
@@ -220,7 +221,8 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
     desk, issuer = desk_of(database), issuer_of(settings, clock)
     app, audit, passwords = build_accounts(settings, database, clock, services, issuer, desk)
     verify = partial(Chain(key_bytes(settings.audit_key)).verify, database)
-    observer, limiter = observer_of(settings), LocalLimiter(settings.replicas)
+    observer, pepper = observer_of(settings), key_bytes(settings.session_pepper)
+    limiter = limiter_of(settings.valkey, pepper, settings.replicas)
     behind = Behind(
         sessions=DbSessions(
             database,
@@ -270,6 +272,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         stopping.set()
         await asyncio.gather(*diaries)
         passwords.close()
+        await limiter.close()
         for upstream in (*upstreams.values(), *ops.values()):
             await upstream.close()
         if issuer is not None:

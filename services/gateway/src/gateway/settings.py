@@ -53,6 +53,15 @@ def _not_typed(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _valkey(value: SecretStr | None) -> SecretStr | None:
+    if value is None or not value.get_secret_value():
+        return None
+    parts = urlsplit(value.get_secret_value())
+    if parts.scheme not in {"valkey", "valkeys", "redis", "rediss"} or not parts.hostname:
+        raise ValueError("must be valkey(s)://[[user]:password@]host[:port][/number]")
+    return value
+
+
 def _listed(value: object) -> object:
     if isinstance(value, str):
         return tuple(item.strip() for item in value.split(",") if item.strip())
@@ -128,6 +137,8 @@ class Settings(ServiceSettings):
     ops_urls: dict[str, Origin] = Field(default_factory=dict)
     """Where each service's guarded `/internal/ops/*` is found, by name of the service."""
 
+    valkey_url: Annotated[SecretStr | None, AfterValidator(_valkey)] = None
+    """Where all gateways count limits together; None: each for itself."""
     replicas: int = Field(default=1, ge=1)
     """How many gateways serve: where they cannot count together, each allows its part."""
     webhook_secrets: Annotated[
@@ -175,6 +186,11 @@ class Settings(ServiceSettings):
             name: tuple(secret.get_secret_value() for secret in given)
             for name, given in self.webhook_secrets.items()
         }
+
+    @property
+    def valkey(self) -> str | None:
+        """The address with its password."""
+        return None if self.valkey_url is None else self.valkey_url.get_secret_value()
 
     @property
     def upstreams(self) -> dict[str, str]:

@@ -142,3 +142,13 @@ def test_an_unusable_issuer_is_refused_by_name(name: str, value: str) -> None:
 def test_production_asks_no_issuer_over_http() -> None:
     with pytest.raises(ValidationError, match="oidc_issuer must be https"):
         settings(profile="prod", **OIDC | {"oidc_issuer": "http://id.shop.test"})
+
+
+def test_valkey_is_an_address_of_its_kind_and_its_password_is_not_shown() -> None:
+    found = settings(valkey_url="valkey://:quiet-word@valkey:6379/0")
+    assert found.valkey == "valkey://:quiet-word@valkey:6379/0"
+    assert "quiet-word" not in repr(found)
+    assert settings(valkey_url="").valkey is None
+    for wrong in ("http://valkey:6379", "valkey:6379", "valkey://"):
+        with pytest.raises(ValidationError, match="valkey_url"):
+            settings(valkey_url=wrong)

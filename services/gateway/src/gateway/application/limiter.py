@@ -13,3 +13,6 @@ class Limiter(Protocol):
 
     async def peek(self, quota: Quota, key: str) -> Verdict:
         """What `hit` would say, without taking."""
+
+    async def close(self) -> None:
+        """Let go of what it holds."""

@@ -35,3 +35,6 @@ class LocalLimiter:
         now = self._clock()
         full_at = self._full_at.get((quota.name, key), now)
         return weigh(quota.shared_by(self._replicas), full_at, now)[0]
+
+    async def close(self) -> None:
+        """Nothing is held."""
