@@ -15,6 +15,7 @@ from deskstream_chassis.logs import log, where
 from deskstream_chassis.metrics import POOL, POOL_MAX
 from deskstream_chassis.migrations import at_head, migrations_folder
 from deskstream_chassis.process import Door, Parts, ServiceSpec
+from deskstream_chassis.refusal import StartRefused
 from deskstream_chassis.settings import ServiceSettings
 from deskstream_chassis.telemetry import install, tracer_provider
 
@@ -52,6 +53,9 @@ async def run_role(spec: ServiceSpec[S], settings: S, role: Any) -> int:
     try:
         await _run(spec, settings, health, ops, stopping)
         return 0
+    except StartRefused as error:
+        log.error("start refused", reason=str(error), error_code=type(error).__name__, role=role)
+        return 1
     except Exception as error:  # noqa: BLE001 - the process ends, its supervisor starts a new one
         log.error("process failed", error_code=type(error).__name__, where=where(error), role=role)
         if settings.log_level == "debug":
@@ -124,6 +128,8 @@ async def _start(
 
 def _server(spec: ServiceSpec[S], settings: S, door: Door, stopping: asyncio.Event) -> Server:
     app: Any = door.app
+    if hasattr(app, "demand_policies"):
+        app.demand_policies()  # once more: a route may have been added since the app was made
     if hasattr(app, "state"):
         app.state.stopping = stopping
     kind = GranianEmbedded if spec.server == "granian" else UvicornServer

@@ -17,7 +17,7 @@ import pytest
 from deskstream_chassis.migrations import migrate
 from deskstream_tools.local.processes import free_port
 
-KEY = "0123456789abcdef" * 4
+KEY = "9d4f0c7be12a6358f7c4a91e5d30b286731fe8c5024db96a8f57e3c1b04d962a"
 HOME = Path(__file__).parents[1] / "greeter"
 
 
@@ -37,7 +37,7 @@ class Process:
             "GREETER_API_PORT": str(self.api),
             "GREETER_OPS_PORT": str(self.ops),
             "GREETER_BUCKET_URL": "file:///nowhere",
-            "GREETER_SUBJECT_KEY": "ab" * 32,
+            "GREETER_SUBJECT_KEY": KEY,
             "GREETER_STARTUP_SECONDS": "60",
             **{f"GREETER_{name.upper()}": value for name, value in settings.items()},
         }
@@ -226,6 +226,18 @@ async def test_a_worker_has_no_api_and_an_api_no_worker(postgres_dsn: Any) -> No
         assert await process.ended() == 0
     async with running(dsn, "api", worker="raises") as process:
         await process.ready()
+
+
+@pytest.mark.parametrize("how", ["decorator", "nested", "add_route", "mount", "websocket"])
+async def test_a_route_without_a_policy_ends_it_with_1_and_is_named(
+    postgres_dsn: Any, how: str
+) -> None:
+    process = Process(postgres_dsn(prepared), lost=how)
+    assert await process.run("api") == 1
+    (refused,) = [line for line in process.lines() if line["event"] == "start refused"]
+    assert refused["error_code"] == "UnguardedRoute"
+    assert "/lost" in refused["reason"]
+    assert "started" not in {line["event"] for line in process.lines()}
 
 
 async def test_a_taken_port_ends_it_with_1(postgres_dsn: Any) -> None:

@@ -30,7 +30,7 @@ class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="PARTS_")
 
 
-KEY = "0123456789abcdef" * 4
+KEY = "9d4f0c7be12a6358f7c4a91e5d30b286731fe8c5024db96a8f57e3c1b04d962a"
 GOOD: dict[str, Any] = {
     "database_dsn": "postgresql:///x",
     "api_port": 8410,
@@ -54,7 +54,10 @@ def test_settings_come_from_the_environment_under_the_service_s_prefix(
     [
         {"subject_key": "ab"},
         {"subject_key": "zz" * 32},
-        {"profile": "prod", "subject_key": "00" * 32},
+        {"subject_key": "00" * 32},
+        {"subject_key": "0123456789abcdef" * 4},
+        {"subject_key": bytes(range(32)).hex()},
+        {"subject_key": b"please-change-me".hex() * 2},
         {"profile": "dev", "clock_offset_file": "/x"},
         {"profile": "prod", "clock_offset_file": "/x"},
         {"profile": "staging"},

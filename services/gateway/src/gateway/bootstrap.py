@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
 
-from starlette.types import ASGIApp
-
 from deskstream_chassis.clock import Clock, SystemClock
 from deskstream_chassis.health import OpsRoute
+from deskstream_chassis.http.app import ServiceApp
 from deskstream_chassis.identity.tokens import KeyCache, TokenVerifier
 from deskstream_chassis.operations import Operations
 from deskstream_chassis.process import Door, Parts, ServiceSpec, Worker
@@ -87,7 +86,7 @@ class Behind:
     limiter: Limiter
     device_pepper: bytes
     """Tells the cookies of devices that we made."""
-    inner: ASGIApp
+    inner: ServiceApp
     """The gateway's own routes."""
     upstreams: Mapping[str, Upstream]
     signer: Signer

@@ -1,7 +1,6 @@
 """What the gateway is told from outside: `GATEWAY_*`."""
 
 from ipaddress import ip_network
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -9,23 +8,11 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from deskstream_chassis.settings import HexKey, ServiceSettings, key_bytes
+from deskstream_chassis.settings import SecretKey, ServiceSettings
 from gateway.domain.webhook import VENDORS, weakness
-
-_DISTINCT_BYTES = 16
-"""A random 256-bit key has about 30 different bytes; what a person types has few."""
 
 _SHORTEST_FOREIGN = 16
 """Characters of a secret that others made for us."""
-
-
-def _random_looking(key: SecretStr) -> SecretStr:
-    raw = key_bytes(key)
-    steps = {(b - a) % 256 for a, b in pairwise(raw)}
-    repeats = any(raw == (raw[:n] * 32)[:32] for n in range(1, 17))
-    if len(set(raw)) < _DISTINCT_BYTES or len(steps) < _DISTINCT_BYTES // 2 or repeats:
-        raise ValueError("looks like a default, not like 32 random bytes")
-    return key
 
 
 def _origin(value: str) -> str:
@@ -87,9 +74,6 @@ def _vendor_secrets(value: dict[str, tuple[SecretStr, ...]]) -> dict[str, tuple[
                 raise ValueError(f"{name}: must be whsec_ and base64 of 24 to 64 bytes")
     return value
 
-
-SecretKey = Annotated[HexKey, AfterValidator(_random_looking)]
-"""A 256-bit key that does not look typed."""
 
 Origin = Annotated[str, AfterValidator(_origin)]
 """`scheme://host[:port]`."""

@@ -292,3 +292,36 @@ async def test_it_does_not_start_with_keys_that_others_can_read(
     assert code == 1
     said: list[dict[str, Any]] = [json.loads(line) for line in out.splitlines()]
     assert any("0600" in str(line.get("reason")) for line in said)
+
+
+LOST = """
+import gateway.bootstrap as it
+from deskstream_chassis.process import main
+
+make = it.create_inner_app
+
+
+def with_a_lost_route(*parts):
+    app = make(*parts)
+    app.add_route("/lost", lambda _: None)
+    return app
+
+
+it.create_inner_app = with_a_lost_route
+main(it.SPEC, ["api"])
+"""
+
+
+async def test_it_does_not_start_with_a_route_that_nobody_guards(
+    installation: Installation,
+) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", LOST),
+        env=installation.environment,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 1
+    said: list[dict[str, Any]] = [json.loads(line) for line in out.splitlines()]
+    (refused,) = [line for line in said if line["event"] == "start refused"]
+    assert (refused["error_code"], "/lost" in refused["reason"]) == ("UnguardedRoute", True)

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from deskstream_chassis.settings import HexKey, ServiceSettings
+from deskstream_chassis.settings import SecretKey, ServiceSettings
 
 
 def _public_url(value: str) -> str:
@@ -61,8 +61,8 @@ class Settings(ServiceSettings):
     sender is taken for authenticated."""
     desk_name: str = Field(default="Customer Support", min_length=1, max_length=100)
     public_url: Annotated[str, AfterValidator(_public_url)]
-    plus_token_key: HexKey
-    mail_token_key: HexKey
+    plus_token_key: SecretKey
+    mail_token_key: SecretKey
 
     @property
     def own_addresses(self) -> tuple[str, ...]:
@@ -74,4 +74,11 @@ class Settings(ServiceSettings):
         remote = self.smtp_host not in ("127.0.0.1", "localhost", "::1")
         if self.profile == "prod" and remote and self.smtp_user and not self.smtp_starttls:
             raise ValueError("smtp_user needs smtp_starttls: a password is not sent in the clear")
+        return self
+
+    @model_validator(mode="after")
+    def _one_key_for_each_purpose(self) -> Self:
+        keys = {self.subject_key, self.plus_token_key, self.mail_token_key}
+        if len({key.get_secret_value().lower() for key in keys}) < 3:
+            raise ValueError("subject_key, plus_token_key, mail_token_key must differ")
         return self

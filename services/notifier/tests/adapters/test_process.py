@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import secrets
 import signal
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 from deskstream_tools.local.processes import free_port
 from deskstream_tools.testing import Fresh
 
+SECRETS = ("SUBJECT_KEY", "PLUS_TOKEN_KEY", "MAIL_TOKEN_KEY")
+
 
 @pytest.fixture
 def environment(postgres_dsn: Fresh, kafka_bootstrap: str, tmp_path: Path) -> dict[str, str]:
@@ -22,9 +25,7 @@ def environment(postgres_dsn: Fresh, kafka_bootstrap: str, tmp_path: Path) -> di
         "NOTIFIER_KAFKA_BOOTSTRAP": kafka_bootstrap,
         "NOTIFIER_TOPIC_PREFIX": "process.",
         "NOTIFIER_BUCKET_URL": tmp_path.as_uri(),
-        "NOTIFIER_SUBJECT_KEY": bytes(range(32)).hex(),
-        "NOTIFIER_PLUS_TOKEN_KEY": "1" * 64,
-        "NOTIFIER_MAIL_TOKEN_KEY": "2" * 64,
+        **{f"NOTIFIER_{name}": secrets.token_hex(32) for name in SECRETS},
         "NOTIFIER_MAIL_DOMAIN": "shop.test",
         "NOTIFIER_MAIL_FROM": "support@shop.test",
         "NOTIFIER_PUBLIC_URL": "https://desk.shop.test",

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,9 +42,9 @@ def settings(
         kafka_bootstrap=kafka_bootstrap,
         topic_prefix=topic_prefix,
         bucket_url=tmp_path.as_uri(),
-        subject_key=bytes(range(32)).hex(),
-        plus_token_key="1" * 64,
-        mail_token_key="2" * 64,
+        subject_key=secrets.token_hex(32),
+        plus_token_key=secrets.token_hex(32),
+        mail_token_key=secrets.token_hex(32),
         mail_domain="shop.test",
         mail_from="support@shop.test",
         public_url="https://desk.shop.test",

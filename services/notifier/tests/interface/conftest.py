@@ -1,6 +1,7 @@
 """The notifier put together on a real database, with a fake mail server and a clock of its own."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -169,9 +170,9 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(
         database_dsn="unused",
         bucket_url=(tmp_path / "bucket").as_uri(),
-        subject_key=bytes(range(32)).hex(),
-        plus_token_key="1" * 64,
-        mail_token_key="2" * 64,
+        subject_key=secrets.token_hex(32),
+        plus_token_key=secrets.token_hex(32),
+        mail_token_key=secrets.token_hex(32),
         mail_domain="shop.test",
         mail_from="support@shop.test",
         public_url="https://desk.shop.test",

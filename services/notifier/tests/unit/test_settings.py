@@ -1,5 +1,6 @@
 """Unsafe or senseless settings refuse to start."""
 
+import secrets
 from typing import Any
 
 import pytest
@@ -7,12 +8,11 @@ from pydantic import ValidationError
 
 from notifier.settings import Settings
 
+KEYS = ("subject_key", "plus_token_key", "mail_token_key")
 GOOD: dict[str, Any] = {
     "database_dsn": "postgresql://x",
     "bucket_url": "file:///tmp/bucket",
-    "subject_key": "0123456789abcdef" * 4,
-    "plus_token_key": "0123456789abcdef" * 4,
-    "mail_token_key": "0123456789abcdef" * 4,
+    **{name: secrets.token_hex(32) for name in KEYS},
     "mail_domain": "shop.test",
     "mail_from": "support@shop.test",
     "public_url": "https://desk.shop.test/",
@@ -42,5 +42,22 @@ def test_a_bad_value_is_refused_without_being_shown(bad: dict[str, Any]) -> None
 
 def test_keys_and_passwords_are_never_shown() -> None:
     text = repr(Settings(**GOOD, smtp_password="hunter2"))
-    assert "0123456789abcdef" not in text
+    assert not any(GOOD[name] in text for name in KEYS)
     assert "hunter2" not in text
+
+
+@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize("value", [None, "", "changeme", "00" * 32, "0123456789abcdef" * 4])
+def test_a_missing_short_or_default_looking_key_is_refused_by_name(
+    name: str, value: str | None
+) -> None:
+    given = {k: v for k, v in (GOOD | {name: value}).items() if v is not None}
+    with pytest.raises(ValidationError) as caught:
+        Settings(**given)
+    assert [error["loc"] for error in caught.value.errors()] == [(name,)]
+
+
+def test_two_keys_may_not_be_the_same() -> None:
+    same = GOOD | {"plus_token_key": GOOD["mail_token_key"]}
+    with pytest.raises(ValidationError, match="must differ"):
+        Settings(**same)

@@ -1,6 +1,7 @@
 """The service as its bootstrap builds it, on real PostgreSQL and real Kafka."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -46,7 +47,7 @@ def settings(dsn: str, kafka: KafkaSettings, tmp_path: Path) -> Settings:
         kafka_bootstrap=kafka.bootstrap,
         topic_prefix=kafka.prefix,
         bucket_url=f"file://{tmp_path}/bucket",
-        subject_key="ab" * 32,
+        subject_key=secrets.token_hex(32),
         undo_seconds=0.2,
     )
 

@@ -53,6 +53,10 @@ class ServiceApp(FastAPI):
     observed: bool = True
     taken_over: list[APIRouter]
 
+    def demand_policies(self) -> None:
+        """Raises UnguardedRoute naming every route, mount or websocket without a policy."""
+        guard_table(self.routes)
+
     def build_middleware_stack(self) -> ASGIApp:
         """At the first ASGI call: check every route, seal them, put the gate before them."""
         table = guard_table(self.routes)
@@ -146,7 +150,7 @@ def create_app(
     for router in routers:
         _add_router(app, router)
     _add_docs(app, service)
-    guard_table(app.routes)
+    app.demand_policies()
     return app
 
 

@@ -20,6 +20,7 @@ from deskstream_chassis.access import Actor, Role
 from deskstream_chassis.caller import Caller
 from deskstream_chassis.http.context import context_of, header
 from deskstream_chassis.http.problem import Problem, unauthenticated
+from deskstream_chassis.refusal import StartRefused
 from deskstream_eventstore import Idempotency, Origin
 
 F = TypeVar("F")
@@ -30,7 +31,7 @@ BODY_LIMIT = 1024 * 1024
 KEY_LIMIT = 200
 
 
-class UnguardedRoute(RuntimeError):
+class UnguardedRoute(StartRefused):
     """A route carries no policy; the service must not start."""
 
 

@@ -1,16 +1,16 @@
 """The only place where the greeter's parts meet."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import StreamingResponse
 from pydantic_settings import SettingsConfigDict
 
 from deskstream_chassis.health import OpsRoute
-from deskstream_chassis.http.app import create_app
+from deskstream_chassis.http.app import ServiceApp, create_app
 from deskstream_chassis.http.guard import CallerDep, guarded
 from deskstream_chassis.operations import Operations
 from deskstream_chassis.process import Parts, ServiceSpec, Worker
@@ -23,6 +23,8 @@ class GreeterSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="GREETER_")
 
     worker: Literal["good", "ends", "raises", "hangs"] = "good"
+    lost: str = ""
+    """How a route without a policy is added to the finished app, if one is."""
 
 
 def greetings() -> APIRouter:
@@ -64,6 +66,25 @@ def greetings() -> APIRouter:
     return router
 
 
+def lose(app: ServiceApp, how: str) -> ServiceApp:
+    """A route that nobody guards, in one of the ways there are."""
+
+    async def lost(_: Any) -> None: ...
+
+    nested = APIRouter()
+    nested.add_api_route("/lost", lambda: None)
+    ways: dict[str, Callable[[], object]] = {
+        "": lambda: None,
+        "decorator": lambda: app.get("/lost")(lambda: None),
+        "nested": lambda: app.include_router(nested),
+        "add_route": lambda: app.add_route("/lost", lost),
+        "mount": lambda: app.mount("/lost", FastAPI()),
+        "websocket": lambda: app.router.add_websocket_route("/lost", lost),
+    }
+    ways[how]()
+    return app
+
+
 def work(how: str) -> Worker:
     async def run(stopping: asyncio.Event) -> None:
         if how == "ends":
@@ -94,7 +115,9 @@ async def build(settings: GreeterSettings) -> AsyncIterator[Parts]:
     try:
         yield Parts(
             database=database,
-            app=create_app("greeter", routers=[greetings()], authenticate=by_name),
+            app=lose(
+                create_app("greeter", routers=[greetings()], authenticate=by_name), settings.lost
+            ),
             workers=[work(settings.worker)],
             ops_routes=[OpsRoute("/internal/jwks", jwks)],
             operations=Operations(database, "gateway", KafkaSettings("127.0.0.1:1")),

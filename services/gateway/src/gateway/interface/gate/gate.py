@@ -2,8 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
+from deskstream_chassis.http.app import ServiceApp
 from deskstream_chassis.http.errors import unexpected
 from deskstream_chassis.http.problem import Problem, not_found
 from gateway.interface.gate.address import ClientAddress
@@ -44,7 +45,7 @@ class Gate:
         credentials: Credentials,
         proxy: Proxy,
         webhooks: WebhookEntry,
-        inner: ASGIApp,
+        inner: ServiceApp,
         handlers: Mapping[str, Handler],
         streaming: Mapping[str, Streaming],
         observer: Observer,
@@ -63,6 +64,10 @@ class Gate:
         self._streaming = streaming
         self._observer = observer
         self._at_once = Concurrency()
+
+    def demand_policies(self) -> None:
+        """Raises UnguardedRoute for a route of the inner application without a policy."""
+        self._inner.demand_policies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI. `lifespan` is the inner application's: an unguarded route stops it there; a

@@ -10,6 +10,7 @@ from starlette.types import Receive
 from deskstream_chassis.access import system
 from deskstream_chassis.clock import Clock
 from deskstream_chassis.http.problem import Problem, not_found
+from deskstream_chassis.refusal import StartRefused
 from gateway.application.ports import Audit
 from gateway.domain.webhook import VENDORS, Vendor
 from gateway.interface.gate.credentials import Principal
@@ -23,7 +24,7 @@ ANY = "vendor"
 """`webhook:vendor`: the row's parameter says which."""
 
 
-class WebhookSecretMissing(Exception):
+class WebhookSecretMissing(StartRefused):
     """A served row takes what a vendor sends, and nothing is there to prove it by."""
 
 
