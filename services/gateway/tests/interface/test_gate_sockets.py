@@ -196,7 +196,7 @@ async def test_a_declared_length_above_the_limit_is_413_before_a_byte_is_read(
     desk: Any, say: Say
 ) -> None:
     head = lines(desk, *await proof(desk), f"Content-Length: {1 << 30}", method="POST")
-    assert told(await say(head, half=1)) == (413, "body_too_large")
+    assert told(await say(head)) == (413, "body_too_large")
     assert desk.ticketing.connections == 0
 
 
@@ -246,7 +246,7 @@ async def test_a_request_that_reads_carries_no_body(desk: Any, say: Say) -> None
 
 async def test_proof_is_decided_before_the_body_is_read(desk: Any, say: Say) -> None:
     head = lines(desk, "Content-Length: 200000", method="POST", target="/api/tickets")
-    assert told(await say(head + b"{", half=1)) == (401, "unauthenticated")
+    assert told(await say(head + b"{")) == (401, "unauthenticated")
 
 
 @pytest.mark.parametrize("target", ["/api/tickets", "/api/auth/login"])
