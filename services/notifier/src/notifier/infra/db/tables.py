@@ -1,6 +1,17 @@
 """The notifier's own tables, beside those of the event store; migrations create them."""
 
-from sqlalchemy import JSON, Column, DateTime, Integer, MetaData, Table, Text, Uuid
+from sqlalchemy import (
+    JSON,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 metadata = MetaData()
@@ -18,6 +29,11 @@ person = Table(
     Column("email", Text, nullable=False),
     Column("role", Text),
     Column("status", Text, nullable=False),
+)
+Index(
+    "person_active_admins",
+    person.c.id,
+    postgresql_where=text("role = 'admin' and status = 'active'"),
 )
 
 ticket = Table(
@@ -53,13 +69,20 @@ late_notice = Table(
     Column("correlation_id", Text, nullable=False),
     Column("traceparent", Text),
 )
+Index("late_notice_user", late_notice.c.user_id, late_notice.c.at)
 
 letter = Table(
     "letter",
     metadata,
     Column("message_id", Uuid, primary_key=True),
     Column("content", JSON, nullable=False),
-    Column("subjects", ARRAY(Text), nullable=False),
+    Column(
+        "subjects",
+        ARRAY(Text),
+        nullable=False,
+        comment="keyed hashes of the recipients, for redaction",
+    ),
+    comment="words and addresses of mails whose fate is open; gone once it is final",
 )
 
 message = Table(
@@ -75,6 +98,13 @@ message = Table(
     Column("attempts", Integer, nullable=False),
     _at("queued_at"),
     _at("changed_at"),
+)
+Index(
+    "message_thread",
+    message.c.ticket_id,
+    message.c.changed_at,
+    message.c.id,
+    postgresql_where=text("status = 'sent'"),
 )
 
 suppressed_address = Table(
@@ -92,3 +122,5 @@ automatic_mail = Table(
     Column("address_hash", Text, nullable=False),
     _at("at"),
 )
+Index("automatic_mail_address", automatic_mail.c.address_hash, automatic_mail.c.at)
+Index("automatic_mail_at", automatic_mail.c.at)
