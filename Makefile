@@ -12,7 +12,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up down status reset demo check test test-unit test-members lint types arch \
-	compose e2e drills drills-smoke bench docs lock clean
+	compose e2e threats drills drills-smoke bench docs lock clean
 
 demo: export DESKSTREAM_BEGUN := $(shell date +%s.%N)
 
@@ -68,6 +68,9 @@ compose: setup ## docker-compose.yml against the Compose schema
 
 e2e: setup ## The whole installation, from the outside
 	$(PYTEST) -q tests/e2e $(ARGS)
+
+threats: setup ## Attacks on a running installation; writes .out/threats.json
+	$(PYTEST) -q tests/e2e -m threat $(ARGS)
 
 drills: setup ## Faults with real processes and signals; writes .out/drills.json
 	$(PYTEST) -q tests/drills $(ARGS)

@@ -149,12 +149,9 @@ async def expired(desk: Desk, stack: Stack) -> Asker:
 
 async def long_proven(desk: Desk, stack: Stack) -> Asker:
     """An admin who gave his password eleven minutes ago, and does not give it again."""
-    member, session = await desk.join("admin"), desk.visitor()
-    body = {"email": member.email, "password": PASSWORD}
-    opened = await session.call("POST", "/api/auth/login", 200, json=body)
-    cookie = opened.headers["set-cookie"].partition(";")[0]
+    member = await desk.join("admin")
+    headers = await desk.browser(member)
     await age(stack, "proven_at", 11, member.id)
-    headers = {"Cookie": cookie, "X-CSRF-Token": opened.json()["csrf"]}
     return Asker("an admin of long ago", desk.visitor(), partial(dict, headers))
 
 

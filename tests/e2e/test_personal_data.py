@@ -5,6 +5,7 @@ from pathlib import Path
 
 import asyncpg
 import httpx
+import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from e2e.people import PASSWORD, Desk
 
@@ -107,6 +108,7 @@ async def error_columns(dsn: str) -> str:
     return "\n".join(str(tuple(row)) for row in rows)
 
 
+@pytest.mark.threat("S9")
 async def test_planted_personal_data_stays_in_payloads(desk: Desk, stack: Stack) -> None:
     await plant(desk)
     places: dict[str, str] = {"keys and headers": await keys_and_headers(stack)}
