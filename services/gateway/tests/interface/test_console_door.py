@@ -190,6 +190,17 @@ async def test_a_fresh_proof_is_asked_for_as_of_the_browser(
     problem(answer, 403, "step_up_required")
 
 
+async def test_what_may_change_the_cookie_is_for_the_browser(
+    console: Console, problem: Check
+) -> None:
+    proof = await console.opened("agent")
+    for path in ("login", "logout", "step-up", "change-password"):
+        answer = await console.http.post(f"/api/auth/{path}", headers=proof, json={})
+        problem(answer, 403, "browser_only")
+        assert "set-cookie" not in answer.headers
+    assert (await console.http.get("/api/auth/sessions", headers=proof)).status_code == 200
+
+
 async def test_public_rows_need_the_token_here_and_webhooks_do_not_exist(
     console: Console, problem: Check
 ) -> None:

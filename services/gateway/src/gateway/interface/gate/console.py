@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from deskstream_chassis.access import Actor
 from deskstream_chassis.clock import Clock
-from deskstream_chassis.http.problem import not_found
+from deskstream_chassis.http.problem import forbidden, not_found
 from deskstream_chassis.identity.tokens import MAX_TOKEN, TokenRejected
 from gateway.application.limiter import Limiter
 from gateway.application.ports import Audit
@@ -33,7 +33,8 @@ class ConsolePolicy(Policy):
     """The same rights, limits, step-up and trail as for the browser.
 
     Different: the origin was proven at the page that console answers; the address is console's, so
-    what counts addresses counts the person; no cookie is read or changed.
+    what counts addresses counts the person; no cookie is read or changed, and what might change one
+    (signing in and out, password, factor, step-up) is refused.
     """
 
     def __init__(
@@ -52,6 +53,9 @@ class ConsolePolicy(Policy):
     async def _admit(self, exchange: Exchange, row: Row, headers: RequestHeaders) -> None:
         if row.access.webhook is not None:
             raise not_found()
+        if row.unsafe and row.template.startswith("/api/auth/"):
+            told = "what may change the cookie is asked by the browser, at the public listener"
+            raise forbidden("browser_only", told)
         if row.access.public:  # nobody calls here without a page of somebody
             principal = exchange.principal = await self._proven(exchange, headers)
             await self._limit(exchange, row, principal)

@@ -72,8 +72,9 @@ class Exchange:
         await self.send({"type": "http.response.start", "status": status, "headers": own})
 
     async def body(self, chunk: bytes, *, more: bool = False) -> None:
-        """Send a part of the body. Before the last byte ends the answer, what the client still sends
-        is taken off the wire, so that he gets to read it: a server closes at the last byte."""
+        """Send a part of the body. Before the last byte ends the answer, what the client still
+        sends is taken off the wire, so that he gets to read it: a server closes at the last byte.
+        """
         if not more and self.incoming is not None and not self.incoming.over:
             await self.send({"type": "http.response.body", "body": chunk[:-1], "more_body": True})
             await self.incoming.drain()
