@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from deskstream_events.topics import TOPICS
 from deskstream_tools.local.leftovers import leftovers
 from deskstream_tools.local.processes import started_at, wait_until
 from deskstream_tools.local.secrets import stack_secrets
@@ -121,7 +122,7 @@ def test_the_desk_command_asks_the_services(own: Stack) -> None:
     assert made.stdout.startswith("ds_live_")
     assert "shop" in desk(own, "key", "list").stdout
     assert json.loads(desk(own, "routes", "--json").stdout)
-    assert desk(own, "topics", "list").stdout.count("6 partitions") == 5
+    assert desk(own, "topics", "list").stdout.count("6 partitions") == len(TOPICS)
     assert "gateway.user.registered.v1" in desk(own, "events", "gateway.user.v1").stdout
     assert own.settings.admin_email not in desk(own, "events", "gateway.user.v1").stdout
     assert desk(own, "events", "no.such.topic").returncode == 2
@@ -131,6 +132,17 @@ def test_the_desk_command_asks_the_services(own: Stack) -> None:
             "ticketing",
             "notifier",
         }
+
+
+def test_the_desk_command_lists_accounts_and_keeps_the_last_admin(own: Stack) -> None:
+    listed = desk(own, "user", "list").stdout
+    assert "role=admin" in listed
+    assert own.settings.admin_email not in listed
+    assert own.settings.admin_email in desk(own, "user", "list", "--personal").stdout
+    kept = desk(own, "user", "suspend", own.settings.admin_email, "--reason", "none")
+    assert "last_admin" in kept.stderr
+    lost = desk(own, "user", "reset-factor", own.settings.admin_email, "--reason", "none")
+    assert "no_factor" in lost.stderr
 
 
 def test_reset_asks_before_it_drops_anything(own: Stack) -> None:

@@ -22,6 +22,7 @@ from gateway.domain.errors import (
     WeakPassword,
     WrongCode,
 )
+from gateway.infra.db.housekeeping import Housekeeping
 from gateway.infra.db.sessions import DbSessions
 from gateway.testing import NINE, PASSWORD, PEPPERS, Cast, Rig, operator, signed_in, visitor
 
@@ -270,3 +271,17 @@ async def test_where_it_is_mandatory_admins_and_managers_owe_one_until_they_set_
     facts = await sessions.find(enabled.token)
     assert facts is not None
     assert not facts.factor_due
+
+
+async def test_pending_sign_ins_are_forgotten_when_they_are_over(
+    real_rig: Rig, database: Database
+) -> None:
+    people = Cast(real_rig)
+    await people.support()
+    ada = await ada_of(people)
+    await people.first_step()
+    housekeeping = Housekeeping(database, real_rig.clock)
+    assert await housekeeping.sweep() == 0
+    people.rig.clock.advance(minutes=5, seconds=1)
+    assert await housekeeping.sweep() == 1
+    assert await people.second_step(await people.first_step(), ada.code())
