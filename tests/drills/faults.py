@@ -33,6 +33,8 @@ FAULTS = {
     104: "Kafka restarted under load; commands go on",
     105: "PostgreSQL restarted under load",
     106: "disk full under load",
+    111: "suspended, moved or revoked at one of two gateways",
+    112: "session store stopped under two gateways",
 }
 """1 to 27: the numbered faults (26 needs customers, who do not exist yet); 101 and up: a restart of
 each part of a running stack under load, and a full disk."""
