@@ -159,3 +159,22 @@ async def test_the_rows_of_canned_responses(desk: Desk) -> None:
     await agent.call("PUT", own, 403, json=body)
     await desk.admin.call("PUT", own, 200, json=body)
     await desk.admin.call("DELETE", own, 204)
+
+
+async def test_the_rows_of_one_reply(desk: Desk) -> None:
+    """What has failed is shown by the drill of a mail server that refuses; here, what waits."""
+    ticket = await desk.ticket()
+    agent = (await desk.member("agent")).session
+    path = f"/api/tickets/{ticket['id']}"
+    at = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    body = {"body_text": "See you", "send_at": at}
+    reply = (await agent.json("POST", f"{path}/reply", 202, json=body))["reply_id"]
+    own = f"{path}/replies/{reply}"
+    change = {"body_text": "See you soon"}
+    await agent.call("PUT", own, 428, json=change)
+    await agent.call("PUT", own, 200, json=change, headers=await seen(agent, ticket))
+    assert (await shown(agent, ticket))["messages"][-1]["body_text"] == "See you soon"
+    for action in ("retry", "discard"):
+        refused = await agent.json("POST", f"{own}/{action}", 409)
+        assert refused["code"] == "reply_not_troubled"
+    assert (await agent.json("POST", f"{own}/cancel", 200))["state"] == "cancelled"

@@ -35,6 +35,7 @@ from ticketing.application.canned_responses import CannedResponsesOfDesk
 from ticketing.application.change_ticket import ChangeTicketHandler
 from ticketing.application.delete_ticket import DeleteTicketHandler
 from ticketing.application.follow_people import FollowPeople
+from ticketing.application.handle_trouble import HandleTrouble
 from ticketing.application.history import ShowHistory
 from ticketing.application.keep_draft import DraftsOfMine
 from ticketing.application.merge_tickets import MergeTicketsHandler
@@ -51,6 +52,7 @@ from ticketing.application.release_replies import ReleaseReplies
 from ticketing.application.reopen_ticket import ReopenTicketHandler
 from ticketing.application.reply_to_ticket import ReplyToTicketHandler
 from ticketing.application.restore_ticket import RestoreTicketHandler
+from ticketing.application.send_scheduled import SendScheduled
 from ticketing.application.settle_reply import SettleReplyHandler
 from ticketing.application.signatures import SignaturesOfMine
 from ticketing.application.snooze_ticket import SnoozeTicketHandler
@@ -106,6 +108,7 @@ def build_app(database: Database, files: Files, clock: Clock, undo: timedelta) -
             database, tickets, directory, drafts, signatures, clean_body, clock, undo
         ),
         cancel_reply=CancelReplyHandler(database, tickets, clock),
+        trouble=HandleTrouble(database, tickets, clean_body, clock, undo),
         reopen_ticket=ReopenTicketHandler(database, tickets, unmerging, clock),
         merge_tickets=MergeTicketsHandler(database, tickets, directory, clock),
         unmerge_ticket=UnmergeTicketHandler(database, tickets, unmerging, clock),
@@ -114,6 +117,7 @@ def build_app(database: Database, files: Files, clock: Clock, undo: timedelta) -
         delete_ticket=DeleteTicketHandler(database, tickets, clock),
         restore_ticket=RestoreTicketHandler(database, tickets, clock),
         release_replies=ReleaseReplies(database, tickets, index, clock),
+        send_scheduled=SendScheduled(database, tickets, directory, index, clock),
         wake_tickets=WakeTickets(database, tickets, index, clock),
         settle_reply=SettleReplyHandler(tickets),
         follow_people=FollowPeople(directory),
@@ -202,6 +206,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
                 Worker("relay", relay.run),
                 Worker("consumers", consumers.run, health=consumers.health),
                 Worker("undo-timer", DueTimer("release replies", app.release_replies).run),
+                Worker("schedule-timer", DueTimer("send replies", app.send_scheduled).run),
                 Worker("snooze-timer", DueTimer("wake tickets", app.wake_tickets).run),
                 Worker("housekeeper", Housekeeper(jobs).run),
             ],

@@ -5,8 +5,6 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from deskstream_events.ticketing.reply import ReplyQueuedV1
 from deskstream_events.ticketing.ticket import TicketReopenedV1
@@ -20,7 +18,6 @@ from ticketing.domain.errors import (
     TooLate,
     TooManyAttachments,
 )
-from ticketing.domain.fold import fold
 from ticketing.domain.replies import (
     Delivered,
     Draft,
@@ -189,72 +186,3 @@ def test_a_reply_that_came_back_reopens_its_ticket_once(then):
     assert back.replies[REPLY].code == "5.1.1"
     assert settle_reply(back, REPLY, Returned("5.1.1"), later(100)) == ()
     assert settle_reply(back, REPLY, Delivered("m@d", 1), later(100)) == ()
-
-
-STEPS = st.lists(
-    st.sampled_from(
-        ["queue", "cancel", "release", "early", "sent", "failed", "held", "bounced", "move"]
-    ),
-    max_size=14,
-)
-
-
-def step(ticket, name, n):
-    """One attempt as a process would make it; a refusal leaves the ticket alone."""
-    at = later(n) if name == "early" else later(20 + n)
-    outcomes = {
-        "sent": Delivered("m@d", n),
-        "failed": Undelivered("smtp_550", n),
-        "held": Unclear("unknown_outcome", n),
-        "bounced": Returned("5.1.1"),
-    }
-    try:
-        if name == "queue":
-            return () if REPLY in ticket.replies else queue(ticket, at=later(n), then="wait")
-        if REPLY not in ticket.replies:
-            return ()
-        if name == "cancel":
-            return cancel_reply(ticket, REPLY, "user:1", at)
-        if name == "move":
-            return move(ticket, "on_hold", at)
-        if name in outcomes:
-            return settle_reply(ticket, REPLY, outcomes[name], at)
-        return release_reply(ticket, REPLY, at)
-    except TooLate:
-        return ()
-
-
-@given(STEPS)
-def test_any_interleaving_of_reply_undo_and_result_leaves_one_outcome(names):
-    ticket = folded([opened()])
-    events = []
-    for n, name in enumerate(names):
-        more = step(ticket, name, n)
-        events += more
-        ticket = folded(more, ticket)
-    kinds = [e.TYPE.split(".")[2] for e in events]
-    final = [k for k in kinds if k in ("reply_cancelled", "reply_sent", "reply_failed")]
-    assert len(final) <= 1
-    assert kinds.count("reply_bounced") <= 1
-    if "reply_bounced" in kinds:
-        assert final in ([], ["reply_sent"])
-        assert ticket.replies[REPLY].state == "bounced"
-        return
-    assert kinds.count("reply_released") <= 1
-    if "reply_cancelled" in kinds:
-        assert "reply_released" not in kinds
-    if final and final[0] != "reply_cancelled":
-        assert kinds.index("reply_released") < kinds.index(final[0])
-    if final:
-        assert ticket.replies[REPLY].state == final[0].removeprefix("reply_")
-
-
-@given(STEPS, st.data())
-def test_folding_is_the_same_however_the_stream_is_cut(names, data):
-    stream = [opened()]
-    for n, name in enumerate(names):
-        stream += step(folded(stream), name, n)
-    whole = fold(enumerate(stream, 1))
-    cut = data.draw(st.integers(0, len(stream)))
-    first = fold(enumerate(stream[:cut], 1))
-    assert fold(enumerate(stream[cut:], cut + 1), first) == whole == fold(enumerate(stream, 1))

@@ -1,5 +1,6 @@
 """Replies of a ticket, from queued to sent. Key: ticket id (they are part of its stream)."""
 
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -108,3 +109,41 @@ class ReplyDiscardedV1(ReplyEvent):
     """A failed one was given up."""
 
     discarded_by: str
+
+
+class ReplyTextEvent(ReplyEvent):
+    """The whole content of a reply that is not queued by this event."""
+
+    author_id: UUID
+    author_name: PersonalText
+    body_html: PersonalText
+    body_text: PersonalText
+    to_email: PersonalText
+    to_name: PersonalText | None = None
+    cc_emails: tuple[PersonalText, ...] = ()
+    files: tuple[MailedFile, ...] = ()
+
+    def people(self) -> tuple[str, ...]:
+        return (
+            f"user:{self.author_id}",
+            *(f"mail:{address}" for address in (self.to_email, *self.cc_emails)),
+        )
+
+
+@registry.event("ticketing.ticket.reply_scheduled.v1")
+class ReplyScheduledV1(ReplyTextEvent):
+    """To be queued and released at `send_at`; until then it changes nothing of the ticket. With
+    `unless_answered` it is cancelled if the customer writes first."""
+
+    send_at: Instant
+    then: Literal["wait", "solve"] | None = None
+    unless_answered: bool = False
+
+
+@registry.event("ticketing.ticket.reply_edited.v1")
+class ReplyEditedV1(ReplyTextEvent):
+    """Another content, before it went out or after it failed. `undo_until`: what was queued can be
+    taken back until then now."""
+
+    edited_by: str
+    undo_until: Instant | None = None

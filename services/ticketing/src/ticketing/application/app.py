@@ -8,6 +8,7 @@ from ticketing.application.canned_responses import CannedResponsesOfDesk
 from ticketing.application.change_ticket import ChangeTicketHandler
 from ticketing.application.delete_ticket import DeleteTicketHandler
 from ticketing.application.follow_people import FollowPeople
+from ticketing.application.handle_trouble import HandleTrouble
 from ticketing.application.history import ShowHistory
 from ticketing.application.keep_draft import DraftsOfMine
 from ticketing.application.merge_tickets import MergeTicketsHandler
@@ -23,6 +24,7 @@ from ticketing.application.release_replies import ReleaseReplies
 from ticketing.application.reopen_ticket import ReopenTicketHandler
 from ticketing.application.reply_to_ticket import ReplyToTicketHandler
 from ticketing.application.restore_ticket import RestoreTicketHandler
+from ticketing.application.send_scheduled import SendScheduled
 from ticketing.application.settle_reply import SettleReplyHandler
 from ticketing.application.signatures import SignaturesOfMine
 from ticketing.application.snooze_ticket import SnoozeTicketHandler
@@ -43,6 +45,7 @@ class TicketingApp:
     upload_file: UploadFileHandler
     reply_to_ticket: ReplyToTicketHandler
     cancel_reply: CancelReplyHandler
+    trouble: HandleTrouble
     reopen_ticket: ReopenTicketHandler
     merge_tickets: MergeTicketsHandler
     unmerge_ticket: UnmergeTicketHandler
@@ -51,6 +54,7 @@ class TicketingApp:
     delete_ticket: DeleteTicketHandler
     restore_ticket: RestoreTicketHandler
     release_replies: ReleaseReplies
+    send_scheduled: SendScheduled
     wake_tickets: WakeTickets
     settle_reply: SettleReplyHandler
     follow_people: FollowPeople

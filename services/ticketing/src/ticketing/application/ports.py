@@ -68,6 +68,12 @@ class Index(Protocol):
         what another process has locked is passed over, and so are those of `leave`."""
         ...
 
+    async def take_due_scheduled(
+        self, work: Work, now: datetime, leave: Collection[UUID] = ()
+    ) -> tuple[UUID, UUID] | None:
+        """(ticket, reply) of a scheduled reply whose time has come, as take_due_reply."""
+        ...
+
     async def take_due_snooze(
         self, work: Work, now: datetime, leave: Collection[UUID] = ()
     ) -> tuple[UUID, UUID] | None:

@@ -16,6 +16,7 @@ from ticketing.domain.bodies import Body, signed
 from ticketing.domain.errors import PersonNeeded
 from ticketing.domain.people import Person
 from ticketing.domain.replies import Draft, Then, queue_reply
+from ticketing.domain.reply_changes import schedule_reply
 from ticketing.domain.ticket import ReplyState
 
 
@@ -29,13 +30,17 @@ class ReplyToTicket:
     cc: tuple[str, ...] | None = None
     last_seen: UUID | None = None
     then: Then | None = None
+    send_at: datetime | None = None
+    unless_answered: bool = False
+    """Of a scheduled one: cancelled if the customer writes first."""
     signature: UUID | bool = True
     """Which of the author's; True: the default one, False: none."""
 
 
 @dataclass(frozen=True)
 class ReplyQueued:
-    """It can be taken back until it is released, not before `undo_until`."""
+    """It can be taken back until it is released (or queued, if scheduled), not before
+    `undo_until`."""
 
     reply_id: UUID
     message_id: UUID
@@ -84,22 +89,30 @@ class ReplyToTicketHandler:
                 last_seen=command.last_seen,
                 then=command.then,
             )
-            events = queue_reply(
-                ticket,
-                draft,
-                reply_id=reply_id,
-                author=author or _stranger(author_id),
-                at=at,
-                undo=self._undo,
-            )
+            who = author or stranger(author_id)
+            until = command.send_at or at + self._undo
+            if command.send_at is None:
+                events = queue_reply(
+                    ticket, draft, reply_id=reply_id, author=who, at=at, undo=self._undo
+                )
+            else:
+                events = schedule_reply(
+                    ticket,
+                    draft,
+                    reply_id=reply_id,
+                    author=who,
+                    send_at=until,
+                    unless_answered=command.unless_answered,
+                    at=at,
+                )
             work.append(STREAM, ticket.id, ticket.version, events)
             await self._drafts.drop(work, ticket.id, author_id, "reply")
             return work.answer(
                 ReplyQueued(
                     reply_id=reply_id,
                     message_id=reply_id,
-                    state="queued",
-                    undo_until=at + self._undo,
+                    state="scheduled" if command.send_at else "queued",
+                    undo_until=until,
                     version=ticket.version + len(events),
                 )
             )
@@ -114,6 +127,6 @@ class ReplyToTicketHandler:
         return signed(body, found.body if found else None)
 
 
-def _stranger(author_id: UUID) -> Person:
+def stranger(author_id: UUID) -> Person:
     """Somebody who signed in before the news of him arrived here: he signs as the desk."""
     return Person(author_id, "Support", "", None, active=True, teams=frozenset())

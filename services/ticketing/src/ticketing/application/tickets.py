@@ -6,7 +6,7 @@ from uuid import UUID
 
 from deskstream_chassis.access import AccessDenied, Action, Actor, TicketAccess, demand
 from deskstream_events.event import Event
-from deskstream_events.ticketing.reply import ReplyQueuedV1
+from deskstream_events.ticketing.reply import ReplyQueuedV1, ReplyScheduledV1
 from deskstream_eventstore import Origin, Recorded, Work
 from ticketing.application.families import family_of
 from ticketing.application.ports import Directory, Index, TicketRef
@@ -60,12 +60,13 @@ class Loaded:
             )
 
     def origin_of_reply(self, reply_id: UUID, actor: str) -> Origin:
-        """For what the system does with a reply later: caused by its queueing, in the correlation
-        and the trace of the request that queued it."""
+        """For what the system does with a reply later: caused by its last queueing, in the
+        correlation and the trace of the request that queued it."""
         queued = next(
             fact
-            for fact in self.facts
-            if isinstance(fact.event, ReplyQueuedV1) and fact.event.reply_id == reply_id
+            for fact in reversed(self.facts)
+            if isinstance(fact.event, ReplyQueuedV1 | ReplyScheduledV1)
+            and fact.event.reply_id == reply_id
         )
         return Origin(
             actor=actor,

@@ -140,6 +140,12 @@ class CannotWatch(Invalid):
     code = "cannot_watch"
 
 
+class SendTimeInvalid(Invalid):
+    """Not an instant to come, within a year."""
+
+    code = "send_time_invalid"
+
+
 class NothingYet(Invalid):
     """The ticket did not exist at that point."""
 
@@ -260,6 +266,12 @@ class TooLate(Clash):
     """The undo window is over."""
 
     code = "too_late"
+
+
+class NotTroubled(Clash):
+    """Only a reply that failed or bounced can be tried again or given up."""
+
+    code = "reply_not_troubled"
 
 
 class ChangedMeanwhile(TicketingError):

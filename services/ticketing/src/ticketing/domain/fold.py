@@ -2,17 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from deskstream_events.event import REDACTED, Event
 from deskstream_events.ticketing import incoming
-from deskstream_events.ticketing import reply as replies
 from deskstream_events.ticketing import ticket as tickets
-from ticketing.domain import merging_rules, standing_rules
+from ticketing.domain import merging_rules, reply_rules, standing_rules
 from ticketing.domain.rules import Rules
-from ticketing.domain.ticket import Attachment, Message, Reply, ReplyState, Ticket
+from ticketing.domain.ticket import Attachment, Message, Ticket
 
-_rules = Rules({**standing_rules.RULES, **merging_rules.RULES})
+_rules = Rules({**standing_rules.RULES, **merging_rules.RULES, **reply_rules.RULES})
 _on = _rules.on
 
 
@@ -181,84 +179,3 @@ def _participant_added(ticket: Ticket, event: tickets.ParticipantAddedV1) -> Tic
 @_on(tickets.ParticipantRemovedV1)
 def _participant_removed(ticket: Ticket, event: tickets.ParticipantRemovedV1) -> Ticket:
     return replace(ticket, cc=tuple(a for a in ticket.cc if a != event.email))
-
-
-@_on(replies.ReplyQueuedV1)
-def _reply_queued(ticket: Ticket, event: replies.ReplyQueuedV1) -> Ticket:
-    files = tuple(file.attachment_id for file in event.files)
-    message = Message(
-        id=event.reply_id,
-        kind="reply",
-        at=event.at,
-        body_html=event.body_html,
-        body_text=event.body_text,
-        author_id=event.author_id,
-        author_name=event.author_name,
-        attachment_ids=files,
-        answers=event.answers,
-    )
-    queued = Reply(
-        id=event.reply_id,
-        author_id=event.author_id,
-        state="queued",
-        queued_at=event.at,
-        undo_until=event.undo_until,
-        changed_at=event.at,
-        status_before=event.status_before,
-        status_after=event.status_after,
-        attachment_ids=files,
-    )
-    return replace(
-        ticket,
-        messages=(*ticket.messages, message),
-        replies={**ticket.replies, queued.id: queued},
-        status_owner=ticket.status_owner if event.status_after is None else queued.id,
-    )
-
-
-def _settled(ticket: Ticket, event: replies.ReplyEvent, state: ReplyState, **to: Any) -> Ticket:
-    reply = replace(ticket.replies[event.reply_id], state=state, changed_at=event.at, **to)
-    return replace(ticket, replies={**ticket.replies, reply.id: reply})
-
-
-@_on(replies.ReplyCancelledV1)
-def _reply_cancelled(ticket: Ticket, event: replies.ReplyCancelledV1) -> Ticket:
-    return _settled(ticket, event, "cancelled")
-
-
-@_on(replies.ReplyReleasedV1)
-def _reply_released(ticket: Ticket, event: replies.ReplyReleasedV1) -> Ticket:
-    return _settled(ticket, event, "released")
-
-
-@_on(replies.ReplySentV1)
-def _reply_sent(ticket: Ticket, event: replies.ReplySentV1) -> Ticket:
-    return _settled(
-        ticket,
-        event,
-        "sent",
-        mail_id=event.mail_id,
-        code=None,
-        attempts=event.attempts,
-        refused=event.refused,
-    )
-
-
-@_on(replies.ReplyFailedV1)
-def _reply_failed(ticket: Ticket, event: replies.ReplyFailedV1) -> Ticket:
-    return _settled(ticket, event, "failed", code=event.code, attempts=event.attempts)
-
-
-@_on(replies.ReplyBouncedV1)
-def _reply_bounced(ticket: Ticket, event: replies.ReplyBouncedV1) -> Ticket:
-    return _settled(ticket, event, "bounced", code=event.code)
-
-
-@_on(replies.ReplyHeldV1)
-def _reply_held(ticket: Ticket, event: replies.ReplyHeldV1) -> Ticket:
-    return _settled(ticket, event, "held", code=event.code, attempts=event.attempts)
-
-
-@_on(replies.ReplyDiscardedV1)
-def _reply_discarded(ticket: Ticket, event: replies.ReplyDiscardedV1) -> Ticket:
-    return _settled(ticket, event, "discarded")

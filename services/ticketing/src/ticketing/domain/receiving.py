@@ -7,6 +7,7 @@ from uuid import UUID
 
 from deskstream_events.event import Event
 from deskstream_events.ticketing.incoming import MessageReceivedV1
+from deskstream_events.ticketing.reply import ReplyCancelledV1
 from deskstream_events.ticketing.ticket import TicketReopenedV1
 from ticketing.domain import guards
 from ticketing.domain.bodies import Body
@@ -55,7 +56,21 @@ def receive(ticket: Ticket, message: Incoming, at: datetime) -> tuple[Event, ...
     )
     if message.automatic or ticket.aside or ticket.deleted:
         return (received,)
-    return (received, *end_snooze(ticket, at, "customer"), *customer_wrote(ticket, at))
+    return (
+        received,
+        *end_snooze(ticket, at, "customer"),
+        *customer_wrote(ticket, at),
+        *_answered(ticket, at),
+    )
+
+
+def _answered(ticket: Ticket, at: datetime) -> tuple[Event, ...]:
+    """Scheduled replies that were to go only if the customer kept silent."""
+    return tuple(
+        ReplyCancelledV1(ticket_id=ticket.id, at=at, reply_id=reply.id, cancelled_by="customer")
+        for reply in ticket.replies.values()
+        if reply.state == "scheduled" and reply.unless_answered
+    )
 
 
 def customer_wrote(ticket: Ticket, at: datetime) -> tuple[Event, ...]:

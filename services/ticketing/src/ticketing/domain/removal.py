@@ -49,7 +49,7 @@ def _taken_back(ticket: Ticket, by: str, at: datetime) -> tuple[Event, ...]:
     events: list[Event] = []
     now = ticket
     for reply in reversed(tuple(ticket.replies.values())):
-        if reply.state != "queued":
+        if reply.state not in ("queued", "scheduled"):
             continue
         more = cancel_reply(now, reply.id, by, at)
         after = fold(enumerate(more, now.version + 1), now)

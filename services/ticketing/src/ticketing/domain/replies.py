@@ -1,7 +1,7 @@
 """Replies: queued, taken back or released, sent or not. One outcome each, whatever the order.
 
-queued → cancelled | released → sent | failed | held → sent | failed; sent → bounced;
-failed → discarded.
+scheduled → queued | cancelled; queued → cancelled | released → sent | failed | held;
+held → sent | failed; sent → bounced; failed and bounced → queued again | discarded.
 """
 
 from collections.abc import Sequence
@@ -45,6 +45,8 @@ class Draft:
     last_seen: UUID | None = None
     """The newest customer message that the author had read."""
     then: Then | None = None
+    to: tuple[str, str | None] | None = None
+    """Address and name; None: the requester."""
 
 
 def queue_reply(
@@ -57,11 +59,9 @@ def queue_reply(
     """
     guards.in_use(ticket)
     guards.not_closed(ticket)
-    if ticket.requester_email is None:
-        raise NoAddress("the requester has no address")
+    to_email, to_name = recipient(ticket, draft)
     _not_stale(ticket, draft.last_seen)
-    files = guards.own_files(ticket, draft.attachment_ids)
-    guards.mailable(files)
+    files = mailed(ticket, draft.attachment_ids)
     taken = assign(ticket, author, f"user:{author.id}", at) if not ticket.assignee_id else ()
     steps = _steps(ticket, taken, draft.then, at)
     queued = ReplyQueuedV1(
@@ -72,10 +72,10 @@ def queue_reply(
         author_name=author.name,
         body_html=draft.body.html,
         body_text=draft.body.text,
-        to_email=ticket.requester_email,
-        to_name=ticket.requester_name,
+        to_email=to_email,
+        to_name=to_name,
         cc_emails=ticket.cc if draft.cc is None else draft.cc,
-        files=tuple(_mailed(file) for file in files),
+        files=files,
         answers=draft.last_seen,
         undo_until=at + undo,
         status_before=ticket.status,
@@ -125,6 +125,23 @@ def _shown(message: Message) -> dict[str, str]:
     }
 
 
+def recipient(ticket: Ticket, draft: Draft) -> tuple[str, str | None]:
+    """Address and name of whom it goes to. Raises NoAddress."""
+    if draft.to is not None:
+        return draft.to
+    if ticket.requester_email is None:
+        raise NoAddress("the requester has no address")
+    return ticket.requester_email, ticket.requester_name
+
+
+def mailed(ticket: Ticket, ids: Sequence[UUID]) -> tuple[MailedFile, ...]:
+    """The named files as they go out. Raises AttachmentNotHere, TooManyAttachments,
+    AttachmentsTooLarge."""
+    files = guards.own_files(ticket, ids)
+    guards.mailable(files)
+    return tuple(_mailed(file) for file in files)
+
+
 def _mailed(file: Attachment) -> MailedFile:
     return MailedFile(
         attachment_id=file.id,
@@ -142,7 +159,7 @@ def cancel_reply(ticket: Ticket, reply_id: UUID, by: str, at: datetime) -> tuple
     reply = found(ticket, reply_id)
     if reply.state == "cancelled":
         return ()
-    if reply.state != "queued":
+    if reply.state not in ("queued", "scheduled"):
         raise TooLate("it was released already", state=reply.state)
     back = restore(ticket, reply.status_before, at) if ticket.status_owner == reply_id else ()
     gone = ReplyCancelledV1(ticket_id=ticket.id, at=at, reply_id=reply_id, cancelled_by=by)

@@ -17,7 +17,7 @@ Standing = Literal[
 ACTIVE: frozenset[Status] = frozenset({"open", "waiting_customer", "on_hold"})
 
 ReplyState = Literal[
-    "queued", "cancelled", "released", "sent", "failed", "held", "bounced", "discarded"
+    "scheduled", "queued", "cancelled", "released", "sent", "failed", "held", "bounced", "discarded"
 ]
 
 
@@ -95,6 +95,12 @@ class Reply:
     changed_at: datetime
     status_before: Status
     status_after: Status | None
+    to_email: str = ""
+    to_name: str | None = None
+    cc: tuple[str, ...] = ()
+    then: Literal["wait", "solve"] | None = None
+    """Of a scheduled one: what becomes of the ticket when it goes out."""
+    unless_answered: bool = False
     attachment_ids: tuple[UUID, ...] = ()
     mail_id: str | None = None
     code: str | None = None

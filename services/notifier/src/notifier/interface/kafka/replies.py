@@ -1,9 +1,10 @@
-"""Facts of replies: kept when queued, mailed when released."""
+"""Facts of replies: kept when queued or changed, mailed when released."""
 
 from deskstream_events.ticketing.reply import (
     MailedFile,
     ReplyCancelledV1,
     ReplyDiscardedV1,
+    ReplyEditedV1,
     ReplyQueuedV1,
     ReplyReleasedV1,
 )
@@ -22,6 +23,10 @@ def follow_replies(consumer: Consumer, tickets: FollowTickets) -> None:
     async def when_reply_queued(work: Work, fact: Fact[ReplyQueuedV1]) -> None:
         await tickets.keep_reply(work, _reply(fact.event))
 
+    @consumer.on(ReplyEditedV1)
+    async def when_reply_edited(work: Work, fact: Fact[ReplyEditedV1]) -> None:
+        await tickets.keep_reply(work, _reply(fact.event))
+
     @consumer.on(ReplyCancelledV1)
     async def when_reply_cancelled(work: Work, fact: Fact[ReplyCancelledV1]) -> None:
         await tickets.drop_reply(work, fact.event.reply_id)
@@ -36,7 +41,7 @@ def follow_replies(consumer: Consumer, tickets: FollowTickets) -> None:
         await tickets.mail_reply(work, command, cause_of(fact))
 
 
-def _reply(event: ReplyQueuedV1) -> PendingReply:
+def _reply(event: ReplyQueuedV1 | ReplyEditedV1) -> PendingReply:
     return PendingReply(
         reply_id=event.reply_id,
         ticket_id=event.ticket_id,

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Text, Uuid, all_, any_, bindparam, literal_column, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from deskstream_eventstore import Work, compiled
+from deskstream_eventstore import Statement, Work, compiled
 from ticketing.infra.db.tables import attachment, reply, ticket, ticket_number
 
 NEXT_NUMBER = compiled(select(ticket_number.next_value()))
@@ -15,17 +15,23 @@ BY_NUMBER = compiled(select(ticket.c.id).where(ticket.c.number == bindparam("b_n
 TICKET_OF_FILE = compiled(
     select(attachment.c.ticket_id).where(attachment.c.id == bindparam("b_id"))
 )
-DUE_REPLY = compiled(
-    select(reply.c.ticket_id, reply.c.id)
-    .where(
-        reply.c.state == literal_column("'queued'"),
-        reply.c.undo_until <= bindparam("b_now"),
-        reply.c.id != all_(bindparam("b_leave", type_=ARRAY(Uuid))),
+
+
+def _due(state: str) -> Statement:
+    return compiled(
+        select(reply.c.ticket_id, reply.c.id)
+        .where(
+            reply.c.state == literal_column(f"'{state}'"),
+            reply.c.undo_until <= bindparam("b_now"),
+            reply.c.id != all_(bindparam("b_leave", type_=ARRAY(Uuid))),
+        )
+        .order_by(reply.c.undo_until)
+        .limit(1)
+        .with_for_update(skip_locked=True)
     )
-    .order_by(reply.c.undo_until)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-)
+
+
+DUE_REPLY, DUE_SCHEDULED = _due("queued"), _due("scheduled")
 DUE_SNOOZE = compiled(
     select(ticket.c.id)
     .where(
@@ -66,6 +72,13 @@ class PostgresIndex:
     ) -> tuple[UUID, UUID] | None:
         """`for update skip locked`: processes share the work without waiting for each other."""
         row = await DUE_REPLY.row(work, b_now=now, b_leave=list(leave))
+        return None if row is None else (row["ticket_id"], row["id"])
+
+    async def take_due_scheduled(
+        self, work: Work, now: datetime, leave: Collection[UUID] = ()
+    ) -> tuple[UUID, UUID] | None:
+        """As take_due_reply."""
+        row = await DUE_SCHEDULED.row(work, b_now=now, b_leave=list(leave))
         return None if row is None else (row["ticket_id"], row["id"])
 
     async def take_due_snooze(

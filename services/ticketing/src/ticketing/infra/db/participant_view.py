@@ -51,7 +51,7 @@ def _joined(event: Event) -> Iterator[tuple[str, str]]:
             yield from (("cc", address) for address in copied)
         case ticket.ParticipantAddedV1(kind=kind, email=email):
             yield kind, email
-        case reply.ReplyQueuedV1(cc_emails=copied):
+        case reply.ReplyQueuedV1(cc_emails=copied) | reply.ReplyEditedV1(cc_emails=copied):
             yield from (("cc", address) for address in copied)
         case _:
             return

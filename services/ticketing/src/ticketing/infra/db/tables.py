@@ -93,6 +93,7 @@ reply = Table(
     Column("attempts", Integer),
 )
 Index("reply_due", reply.c.undo_until, postgresql_where=text("state = 'queued'"))
+Index("reply_scheduled", reply.c.undo_until, postgresql_where=text("state = 'scheduled'"))
 Index(
     "reply_troubled",
     reply.c.changed_at,

@@ -33,6 +33,7 @@ STATUSES: dict[type[e.TicketingError], int] = {
     m.SplitInvalid: 422,
     w.PlaceholderUnknown: 422,
     w.TooManySignatures: 422,
+    e.SendTimeInvalid: 422,
     e.NothingYet: 422,
     e.ReasonMissing: 422,
     e.FileMalformed: 400,
@@ -54,6 +55,7 @@ STATUSES: dict[type[e.TicketingError], int] = {
     e.NotRemoved: 409,
     e.StaleReply: 409,
     e.TooLate: 409,
+    e.NotTroubled: 409,
     e.ChangedMeanwhile: 412,
 }
 

@@ -10,6 +10,7 @@ from deskstream_events.gateway.team import SUPPORT_TEAM_ID
 from deskstream_events.ticketing.ticket import Priority
 from ticketing.application.add_note import AddNote
 from ticketing.application.change_ticket import ChangeTicket
+from ticketing.application.handle_trouble import EditReply
 from ticketing.application.open_ticket import OpenTicket
 from ticketing.application.ports import RawBody, TicketRef
 from ticketing.application.reply_to_ticket import ReplyToTicket
@@ -135,6 +136,10 @@ class ReplyIn(WithText):
     attachments: Files = ()
     cc: Copied | None = None
     last_seen: UUID | None = None
+    send_at: Instant | None = None
+    """Scheduled: it goes out then, not before."""
+    unless_answered: bool = False
+    """Of a scheduled one: cancelled if the customer writes first."""
     signature_id: UUID | None = None
     """Absent: the default one; null: none."""
     then: Literal["wait", "solve"] | None = None
@@ -148,6 +153,8 @@ class ReplyIn(WithText):
             cc=self.cc,
             last_seen=self.last_seen,
             then=self.then,
+            send_at=self.send_at,
+            unless_answered=self.unless_answered,
             signature=self._signature(),
         )
 
@@ -155,6 +162,18 @@ class ReplyIn(WithText):
         if "signature_id" not in self.model_fields_set:
             return True
         return self.signature_id or False
+
+
+class EditReplyIn(WithText):
+    """PUT of a reply; what is absent of `cc` and `to` stays."""
+
+    attachments: Files = ()
+    cc: Copied | None = None
+    to: Email | None = None
+
+    def command(self, ticket: TicketRef, reply_id: UUID, seen: int) -> EditReply:
+        """What is meant."""
+        return EditReply(ticket, reply_id, seen, self.raw(), self.attachments, self.cc, self.to)
 
 
 class ReopenIn(Strict):
