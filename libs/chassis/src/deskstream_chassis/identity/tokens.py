@@ -176,9 +176,11 @@ class TokenVerifier:
 
 def _checked_header(token: str) -> str:
     try:
-        protected = extract_compact(token.encode()).headers()
-    except (JoseError, ValueError, TypeError, UnicodeEncodeError):
+        protected: object = extract_compact(token.encode()).headers()
+    except (JoseError, ValueError, TypeError, RecursionError):
         raise TokenRejected("malformed") from None
+    if not isinstance(protected, dict):
+        raise TokenRejected("malformed")
     if set(protected) != _HEADERS:  # `jwk`, `jku`, `x5u`, `crit` and whatever else
         raise TokenRejected("bad_header")
     if protected["alg"] != "EdDSA" or protected["typ"] != TYPE:
