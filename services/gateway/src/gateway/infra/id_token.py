@@ -23,6 +23,9 @@ _LEAST_MODULUS: Final = 342
 _FOREIGN_KEYS: Final = {"jwk", "jku", "x5u", "x5c", "crit"}
 """Headers that would bring a key along, or change what the others mean."""
 
+_BROKEN: Final = (JoseError, ValueError, TypeError, KeyError, RecursionError)
+"""What the library raises at something that is not as it should be."""
+
 
 class _EdDSA(EdDSAAlgorithm):
     # RFC 9864 would name the curve in `alg`; only Ed25519 keys get here.
@@ -61,31 +64,33 @@ def read_keys(document: Mapping[str, Any]) -> list[Key]:
 
 
 def _usable(entry: Any) -> Key | None:
-    if not isinstance(entry, dict) or entry.get("kty") not in {"RSA", "EC", "OKP"}:
+    kind = entry.get("kty") if isinstance(entry, dict) else None
+    if kind not in ("RSA", "EC", "OKP") or entry.get("use", "sig") != "sig" or "d" in entry:
         return None
-    if entry.get("use", "sig") != "sig" or "d" in entry:
-        return None
-    if entry["kty"] == "RSA" and len(str(entry.get("n", ""))) < _LEAST_MODULUS:
+    if kind == "RSA" and len(str(entry.get("n", ""))) < _LEAST_MODULUS:
         return None
     try:
         key = import_key({k: v for k, v in entry.items() if k != "key_ops"})
-    except (JoseError, ValueError, KeyError, TypeError):
+    except _BROKEN:
         return None
-    return key if entry.get("alg") in (None, algorithm_of(key)) else None
+    algorithm = algorithm_of(key)
+    return key if algorithm is not None and entry.get("alg") in (None, algorithm) else None
 
 
 def wanted_key(token: str) -> tuple[str, str | None]:
     """Algorithm and key id that the token names. Raises IdentityRefused."""
     try:
-        header = extract_compact(token.encode("ascii")).headers()
-    except (JoseError, ValueError, TypeError):
+        header: object = extract_compact(token.encode("ascii")).headers()
+    except _BROKEN:
         raise IdentityRefused("bad_token") from None
+    if not isinstance(header, dict):
+        raise IdentityRefused("bad_token")
     algorithm, kid = header.get("alg"), header.get("kid")
-    if algorithm not in _ALGORITHMS or not _FOREIGN_KEYS.isdisjoint(header):
+    if not isinstance(algorithm, str) or algorithm not in _ALGORITHMS:
         raise IdentityRefused("bad_token")
-    if kid is not None and not isinstance(kid, str):
+    if not _FOREIGN_KEYS.isdisjoint(header) or not isinstance(kid, str | None):
         raise IdentityRefused("bad_token")
-    return str(algorithm), kid
+    return algorithm, kid
 
 
 def find_key(keys: list[Key], algorithm: str, kid: str | None) -> Key | None:
@@ -111,7 +116,7 @@ def claims_of(
             {"nonce": nonce, "client_id": client_id, "access_token": access},
         )
         claims.validate(now, LEEWAY)
-    except (JoseError, ValueError, TypeError):
+    except _BROKEN:
         raise IdentityRefused("bad_token") from None
     subject = claims["sub"]
     if not isinstance(subject, str) or not 0 < len(subject) <= 255:
