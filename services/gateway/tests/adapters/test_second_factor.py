@@ -5,12 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from deskstream_eventstore import Database
+from deskstream_eventstore import Database, retrying
 from gateway.application.change_password import ChangePassword
 from gateway.application.enable_factor import EnabledFactor, EnableFactor
 from gateway.application.forgot_password import ForgotPassword
 from gateway.application.offer_factor import OfferFactor
 from gateway.application.open_session import SignedIn
+from gateway.application.sign_in import SignIn
 from gateway.application.step_up import StepUp
 from gateway.domain.errors import (
     FactorBlocked,
@@ -285,3 +286,20 @@ async def test_pending_sign_ins_are_forgotten_when_they_are_over(
     people.rig.clock.advance(minutes=5, seconds=1)
     assert await housekeeping.sweep() == 1
     assert await people.second_step(await people.first_step(), ada.code())
+
+
+async def test_signing_in_while_a_factor_is_enabled_leaves_no_session_without_it(
+    real_rig: Rig,
+) -> None:
+    people = Cast(real_rig)
+    await people.support()
+    await people.agent()
+    caller = signed_in(await people.sign_in(ADA))
+    secret = (await people.app.offer_factor(OfferFactor(NINE), caller)).secret
+    enable = people.app.enable_factor(EnableFactor(people.code(secret), HOME), caller)
+    sign_in = SignIn(ADA, PASSWORD, HOME)
+    tries = [retrying(lambda: people.app.sign_in(sign_in, visitor())) for _ in range(6)]
+    enabled, *found = await asyncio.gather(enable, *tries)
+    assert isinstance(enabled, EnabledFactor)
+    left = [one for one in found if isinstance(one, SignedIn)]
+    assert [await people.rig.sessions.find(one.token) for one in left] == [None] * len(left)
