@@ -30,6 +30,7 @@ BAD = {
 }
 
 
+@pytest.mark.threat("S7")
 @pytest.mark.parametrize("service", KEYS)
 @pytest.mark.parametrize("kind", BAD)
 async def test_a_service_names_every_key_that_is_no_key_and_does_not_start(
