@@ -195,6 +195,8 @@ async def test_what_may_change_the_cookie_is_for_the_browser(
 ) -> None:
     proof = await console.opened("agent")
     for path in ("login", "logout", "step-up", "change-password"):
+        stranger = await console.http.post(f"/api/auth/{path}", json={})
+        problem(stranger, 401, "unauthenticated")
         answer = await console.http.post(f"/api/auth/{path}", headers=proof, json={})
         problem(answer, 403, "browser_only")
         assert "set-cookie" not in answer.headers

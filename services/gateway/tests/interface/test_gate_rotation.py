@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from gateway.testing import operator
+from gateway.testing import PASSWORD, operator
 
 
 async def promoted(desk: Any) -> dict[str, str]:
@@ -70,11 +70,21 @@ async def test_a_service_that_is_down_does_not_lose_the_cookie(desk: Any) -> Non
     assert (answer.status_code, len(cookies(answer))) == (503, 1)
 
 
-async def test_what_the_gateway_itself_does_to_the_cookie_is_newer(desk: Any) -> None:
+async def test_what_the_gateway_itself_does_to_the_cookie_it_does_alone(desk: Any) -> None:
     headers = await promoted(desk)
     answer = await desk.http.post("/api/auth/logout", headers=headers)
     assert (answer.status_code, cookies(answer)) == (204, ['""'])
     assert (await desk.http.get("/api/tickets", headers=headers)).status_code == 401
+
+
+async def test_a_tab_keeps_its_grace_where_the_next_request_gives_a_fresh_proof(desk: Any) -> None:
+    headers = await promoted(desk)
+    proof = {"password": PASSWORD}
+    answer = await desk.http.post("/api/auth/step-up", headers=headers, json=proof)
+    assert (answer.status_code, len(cookies(answer))) == (200, 1), answer.text
+    desk.gate._credentials.forget_all()
+    again = await desk.http.get("/api/tickets", headers=headers)
+    assert (again.status_code, cookies(again)) == (200, [])
 
 
 async def test_background_rows_and_refused_requests_leave_the_cookie_alone(desk: Any) -> None:

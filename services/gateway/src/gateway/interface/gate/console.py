@@ -20,8 +20,8 @@ from gateway.application.ports import Audit
 from gateway.interface.gate.credentials import Credentials, Principal, presented_key
 from gateway.interface.gate.exchange import Exchange
 from gateway.interface.gate.headers import RequestHeaders
-from gateway.interface.gate.limits import QUOTAS
-from gateway.interface.gate.policy import Policy, unauthenticated
+from gateway.interface.gate.limits import QUOTAS, address_key
+from gateway.interface.gate.policy import OWN_ACCOUNT, Policy, unauthenticated
 from gateway.interface.gate.rows import Row
 
 AUDIENCE: Final = "console"
@@ -32,9 +32,9 @@ Verify = Callable[[str], Awaitable[Actor]]
 class ConsolePolicy(Policy):
     """The same rights, limits, step-up and trail as for the browser.
 
-    Different: the origin was proven at the page that console answers; the address is console's, so
-    what counts addresses counts the person; no cookie is read or changed, and what might change one
-    (signing in and out, password, factor, step-up) is refused.
+    Different: the origin was proven at the page that console answers; public rows need the token
+    too; no cookie is read or changed, and what might change one (signing in and out, password,
+    factor, step-up) is refused.
     """
 
     def __init__(
@@ -53,20 +53,21 @@ class ConsolePolicy(Policy):
     async def _admit(self, exchange: Exchange, row: Row, headers: RequestHeaders) -> None:
         if row.access.webhook is not None:
             raise not_found()
-        if row.unsafe and row.template.startswith("/api/auth/"):
+        browser_only = row.unsafe and row.template.startswith(OWN_ACCOUNT)
+        if not (row.access.public or browser_only):
+            await super()._admit(exchange, row, headers)
+            return
+        principal = exchange.principal = await self._proven(exchange, headers)
+        await self._limit(exchange, row, principal)
+        if browser_only:
             told = "what may change the cookie is asked by the browser, at the public listener"
             raise forbidden("browser_only", told)
-        if row.access.public:  # nobody calls here without a page of somebody
-            principal = exchange.principal = await self._proven(exchange, headers)
-            await self._limit(exchange, row, principal)
-            return
-        await super()._admit(exchange, row, headers)
 
     async def _proven(self, exchange: Exchange, headers: RequestHeaders) -> Principal:
         """The session that the token names, as it is now. Raises Problem 401, 429."""
         principal = await self._named(headers)
         if principal is None:
-            await self._take(exchange, QUOTAS["api"], "address:" + exchange.address)
+            await self._take(exchange, QUOTAS["api"], address_key(exchange.address))
             raise unauthenticated()
         return principal
 
@@ -82,11 +83,6 @@ class ConsolePolicy(Policy):
             return None
         principal = await self._credentials.by_session(UUID(told.session))
         return principal if principal is not None and principal.name == told.ref else None
-
-    async def _limit(self, exchange: Exchange, row: Row, principal: Principal | None) -> None:
-        quota = QUOTAS.get(row.rate)
-        if quota is not None and principal is not None:
-            await self._take(exchange, quota, principal.name)
 
     def _check_origin(self, headers: RequestHeaders, principal: Principal) -> None:
         """The page was checked when the gate passed its request on to console."""

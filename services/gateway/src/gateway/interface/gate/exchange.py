@@ -10,14 +10,13 @@ from uuid_utils import uuid7
 
 from deskstream_chassis.http.problem import MEDIA_TYPE, Problem
 from gateway.interface.gate.body import Incoming
-from gateway.interface.gate.credentials import COOKIE, Principal
+from gateway.interface.gate.credentials import Principal
 from gateway.interface.gate.headers import PASSED_BACK, POLICY, SECURITY
 from gateway.interface.gate.rows import Row
 
 Headers = Sequence[tuple[bytes, bytes]]
 
 CORRELATION = b"deskstream-correlation"
-_SESSION = COOKIE + b"="
 LIMIT = b"ratelimit"
 _OWN_LIMITS = frozenset({LIMIT, b"ratelimit-policy"})
 _OWN_PAGES = frozenset({b"set-cookie", b"content-security-policy"})
@@ -108,8 +107,6 @@ class Exchange:
             return
         headers = message.get("headers", ())
         kept = [(n, v) for n, v in headers if n in PASSED_BACK or n in _OWN_PAGES]
-        if any(name == b"set-cookie" and value.startswith(_SESSION) for name, value in kept):
-            self.cookie = None  # what happened to the session in there is newer
         if any(name == LIMIT for name, _ in headers):
             self.limit_headers = [(n, v) for n, v in headers if n in _OWN_LIMITS]
         own_policy = any(name == POLICY[0] for name, _ in kept)

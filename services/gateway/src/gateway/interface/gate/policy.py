@@ -23,7 +23,7 @@ from gateway.interface.gate.limits import QUOTAS, address_key, limit_headers, qu
 from gateway.interface.gate.rows import Row
 from gateway.interface.http.cookie import session_header
 
-_OWN_ACCOUNT = "/api/auth/"
+OWN_ACCOUNT = "/api/auth/"
 
 
 def unauthenticated() -> Problem:
@@ -69,7 +69,7 @@ class Policy:
         single = headers.single
         if row.access.public:
             await self._limit_visitor(exchange, row, single.get(b"cookie"))
-            if row.template.startswith(_OWN_ACCOUNT):
+            if row.template.startswith(OWN_ACCOUNT):
                 exchange.principal = await self._session_at_hand(row, headers)
             return
         if row.access.webhook is not None:  # proven over the body, which nobody has read yet
@@ -87,7 +87,7 @@ class Policy:
             _check_proof(row, principal.facts, self._clock.now())
         if row.renews and not principal.touched and b"deskstream-background" not in single:
             await self._credentials.touch(principal)
-        if row.renews:
+        if row.renews and not (row.unsafe and row.template.startswith(OWN_ACCOUNT)):
             await self._replace_cookie(exchange, principal, headers)
 
     def _check_origin(self, headers: RequestHeaders, principal: Principal) -> None:
@@ -100,7 +100,8 @@ class Policy:
         self, exchange: Exchange, principal: Principal, headers: RequestHeaders
     ) -> None:
         """With the next use after a change of rights the browser gets another token; a stream,
-        whose answer has no end, leaves that to the request beside it."""
+        whose answer has no end, leaves that to the request beside it, and what may change the
+        cookie by itself does so alone."""
         secret = session_cookie(headers.single.get(b"cookie"))
         token = None if secret is None else await self._credentials.rotate(principal, secret)
         if token is not None:
@@ -201,7 +202,7 @@ def _check_right(row: Row, principal: Principal) -> None:
 
 
 def _check_proof(row: Row, facts: SessionFacts, now: datetime) -> None:
-    if facts.factor_due and not row.template.startswith(_OWN_ACCOUNT):
+    if facts.factor_due and not row.template.startswith(OWN_ACCOUNT):
         raise forbidden("factor_required", "set a second factor first: POST /api/auth/factor")
     if row.step_up and not freshly_proven(facts.proven_at, now):
         told = "prove again who you are with POST /api/auth/step-up, then repeat the request"
