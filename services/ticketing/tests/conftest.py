@@ -13,6 +13,7 @@ from deskstream_chassis.clock import FixedClock
 from deskstream_chassis.files import Bucket
 from deskstream_chassis.identity.tokens import KeyCache, TokenSigner, TokenVerifier
 from deskstream_chassis.migrations import migrate, migrations_folder
+from deskstream_chassis.plus_token import PlusTokens
 from deskstream_eventstore import Database, SubjectHasher
 from deskstream_tools.testing import Fresh
 from ticketing.application.app import TicketingApp
@@ -20,8 +21,10 @@ from ticketing.bootstrap import build_app, http_app
 from ticketing.infra.db.directory import PostgresDirectory
 from ticketing.infra.db.views import views
 from ticketing.infra.files import BucketFiles
+from ticketing.infra.mailroom import Mailboxes
 from ticketing.testing import CREDIT, START, Api, Staff
 
+TOKENS = PlusTokens(b"p" * 32)
 UNDO = timedelta(seconds=10)
 
 
@@ -61,7 +64,8 @@ def bucket(tmp_path: Path) -> Bucket:
 @pytest.fixture
 def app(database: Database, bucket: Bucket, clock: FixedClock) -> TicketingApp:
     """All use cases."""
-    return build_app(database, BucketFiles(bucket), clock, UNDO)
+    mailroom = Mailboxes(TOKENS, {"credit@shop.test": CREDIT.id})
+    return build_app(database, BucketFiles(bucket), clock, UNDO, mailroom)
 
 
 @pytest.fixture

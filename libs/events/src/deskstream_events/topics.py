@@ -43,7 +43,7 @@ TICKETS = Topic(
 MESSAGES = Topic(
     "notifier.message.v1", "notifier", "notifier.message", ("ticketing.delivery", "gateway.feed")
 )
-INBOUND = Topic("notifier.inbound.v1", "notifier", "notifier.inbound", ())
+INBOUND = Topic("notifier.inbound.v1", "notifier", "notifier.inbound", ("ticketing.mail",))
 
 TOPICS: tuple[Topic, ...] = (USERS, TEAMS, AUDIT, TICKETS, MESSAGES, INBOUND)
 

@@ -16,6 +16,7 @@ from deskstream_chassis.http.ops_routes import ops_router
 from deskstream_chassis.http.problem import unauthenticated
 from deskstream_chassis.identity.tokens import TokenVerifier
 from deskstream_chassis.operations import Operations
+from deskstream_chassis.plus_token import PlusTokens
 from deskstream_chassis.process import Parts, ServiceSpec, Worker
 from deskstream_chassis.settings import key_bytes
 from deskstream_events import owned_by
@@ -48,7 +49,10 @@ from ticketing.application.queries import (
     ShowReply,
     ShowTicket,
 )
+from ticketing.application.receive_mail import Mailroom, ReceiveMailHandler
+from ticketing.application.release_message import ReleaseMessageHandler
 from ticketing.application.release_replies import ReleaseReplies
+from ticketing.application.remember_mail import RememberMail
 from ticketing.application.reopen_ticket import ReopenTicketHandler
 from ticketing.application.reply_to_ticket import ReplyToTicketHandler
 from ticketing.application.restore_ticket import RestoreTicketHandler
@@ -76,9 +80,11 @@ from ticketing.infra.db.writing import (
 from ticketing.infra.files import BucketFiles
 from ticketing.infra.html import clean_body
 from ticketing.infra.inspect import inspect_file
+from ticketing.infra.mailroom import Mailboxes
 from ticketing.interface.http.errors import ERRORS
 from ticketing.interface.http.file_routes import file_router
 from ticketing.interface.http.history_routes import history_router
+from ticketing.interface.http.mail_routes import mail_router
 from ticketing.interface.http.merge_routes import merge_router
 from ticketing.interface.http.reply_routes import reply_router
 from ticketing.interface.http.standing_routes import standing_router
@@ -89,12 +95,15 @@ from ticketing.interface.http.writing_routes import (
     signature_router,
 )
 from ticketing.interface.kafka.delivery import delivery_consumer
+from ticketing.interface.kafka.mail import mail_consumer
 from ticketing.interface.kafka.people import people_consumer
 from ticketing.interface.timers import DueTimer, Housekeeper, Job
 from ticketing.settings import Settings
 
 
-def build_app(database: Database, files: Files, clock: Clock, undo: timedelta) -> TicketingApp:
+def build_app(
+    database: Database, files: Files, clock: Clock, undo: timedelta, mailroom: Mailroom
+) -> TicketingApp:
     """All use cases over a database and a bucket."""
     directory, index, lists = PostgresDirectory(), PostgresIndex(), PostgresLists()
     drafts, signatures = PostgresDrafts(), PostgresSignatures()
@@ -116,10 +125,13 @@ def build_app(database: Database, files: Files, clock: Clock, undo: timedelta) -
         snooze_ticket=SnoozeTicketHandler(database, tickets, clock),
         delete_ticket=DeleteTicketHandler(database, tickets, clock),
         restore_ticket=RestoreTicketHandler(database, tickets, clock),
+        release_message=ReleaseMessageHandler(database, tickets, clock),
         release_replies=ReleaseReplies(database, tickets, index, clock),
         send_scheduled=SendScheduled(database, tickets, directory, index, clock),
         wake_tickets=WakeTickets(database, tickets, index, clock),
         settle_reply=SettleReplyHandler(tickets),
+        remember_mail=RememberMail(index),
+        receive_mail=ReceiveMailHandler(tickets, directory, index, clean_body, mailroom),
         follow_people=FollowPeople(directory),
         sweep_files=SweepFiles(database, files, index),
         drafts=DraftsOfMine(database, tickets, drafts, clean_body, clock),
@@ -146,6 +158,7 @@ def http_app(
         ticket_router(app),
         standing_router(app),
         merge_router(app),
+        mail_router(app),
         file_router(app),
         draft_router(app),
         signature_router(app),
@@ -158,7 +171,11 @@ def http_app(
 
 def consumers_of(app: TicketingApp) -> tuple[Consumer, ...]:
     """What ticketing follows."""
-    return people_consumer(app.follow_people), delivery_consumer(app.settle_reply)
+    return (
+        people_consumer(app.follow_people),
+        delivery_consumer(app.settle_reply, app.remember_mail),
+        mail_consumer(app.receive_mail),
+    )
 
 
 def ticket_state(facts: Sequence[Recorded]) -> dict[str, Any]:
@@ -174,6 +191,7 @@ def ticket_state(facts: Sequence[Recorded]) -> dict[str, Any]:
         "assignee_id": str(ticket.assignee_id) if ticket.assignee_id else None,
         "messages": len(ticket.messages),
         "attachments": len(ticket.attachments),
+        "held": len(ticket.held),
         "replies": {str(reply.id): reply.state for reply in ticket.replies.values()},
     }
 
@@ -191,7 +209,9 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
     )
     try:
         files = BucketFiles(Bucket.at(settings.bucket_url, "ticketing"))
-        app = build_app(database, files, clock, settings.undo)
+        tokens = PlusTokens(key_bytes(settings.plus_token_key))
+        mailroom = Mailboxes(tokens, settings.mailbox_teams)
+        app = build_app(database, files, clock, settings.undo, mailroom)
         kafka = KafkaSettings(settings.kafka_bootstrap, settings.topic_prefix)
         relay = Relay(database, kafka, "ticketing", owned_by("ticketing"))
         followed = consumers_of(app)

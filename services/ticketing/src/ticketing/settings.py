@@ -1,11 +1,12 @@
 """What ticketing is told from outside."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from deskstream_chassis.settings import ServiceSettings
+from deskstream_chassis.settings import SecretKey, ServiceSettings
 
 
 class Settings(ServiceSettings):
@@ -17,6 +18,11 @@ class Settings(ServiceSettings):
     ops_port: int = Field(default=8411, ge=0, le=65535)
     undo_seconds: float = Field(default=10, ge=0, le=3600)
     """How long a reply can be taken back."""
+
+    plus_token_key: SecretKey
+    """As the notifier's: it makes the addresses that name a ticket."""
+    mailbox_teams: dict[str, UUID] = Field(default_factory=dict)
+    """Which team's mailbox an address is, as JSON; the others are Support's."""
 
     @property
     def undo(self) -> timedelta:

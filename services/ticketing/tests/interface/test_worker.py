@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from deskstream_chassis.clock import SystemClock
 from deskstream_chassis.files import Bucket
+from deskstream_chassis.plus_token import PlusTokens
 from deskstream_chassis.process import Parts
 from deskstream_events import TOPICS, Envelope, Event, Meta, topics
 from deskstream_events.gateway import user
@@ -25,6 +26,7 @@ from ticketing.application.ports import RawBody
 from ticketing.application.reply_to_ticket import ReplyToTicket
 from ticketing.bootstrap import build, build_app
 from ticketing.infra.files import BucketFiles
+from ticketing.infra.mailroom import Mailboxes
 from ticketing.settings import Settings
 from ticketing.testing import SUPPORT, actor_of, caller_of, person
 
@@ -48,6 +50,7 @@ def settings(dsn: str, kafka: KafkaSettings, tmp_path: Path) -> Settings:
         topic_prefix=kafka.prefix,
         bucket_url=f"file://{tmp_path}/bucket",
         subject_key=secrets.token_hex(32),
+        plus_token_key=secrets.token_hex(32),
         undo_seconds=0.2,
     )
 
@@ -147,7 +150,8 @@ async def test_from_an_approved_agent_to_a_reply_that_is_shown_as_sent(
     async with running(settings) as parts:
         database = parts.database
         files = BucketFiles(Bucket.at(settings.bucket_url, "ticketing"))
-        app = build_app(database, files, SystemClock(), settings.undo)
+        mailroom = Mailboxes(PlusTokens(b"p" * 32), {})
+        app = build_app(database, files, SystemClock(), settings.undo, mailroom)
         await publish(kafka, topics.USERS.name, *approval())
 
         async def known() -> bool:

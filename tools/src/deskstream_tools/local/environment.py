@@ -66,8 +66,8 @@ def _gateway(settings: StackSettings, keys: Mapping[str, str]) -> dict[str, str]
     }
 
 
-def _ticketing(settings: StackSettings, _keys: Mapping[str, str]) -> dict[str, str]:
-    return {"BUCKET_URL": _bucket(settings)}
+def _ticketing(settings: StackSettings, keys: Mapping[str, str]) -> dict[str, str]:
+    return {"BUCKET_URL": _bucket(settings), "PLUS_TOKEN_KEY": keys["PLUS_TOKEN_KEY"]}
 
 
 def _bucket(settings: StackSettings) -> str:

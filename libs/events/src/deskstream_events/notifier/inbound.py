@@ -26,6 +26,8 @@ class InboundFile(BaseModel):
     media_type: str
     file_name: PersonalText
     content_id: PersonalText | None = None
+    head: PersonalText = ""
+    """Its first 64 bytes in hexadecimal digits, by which its kind can be judged."""
 
 
 class StoredText(BaseModel):

@@ -1,5 +1,6 @@
 """What the customer wrote after the first message. Key: ticket id."""
 
+from typing import Literal
 from uuid import UUID
 
 from deskstream_events.event import PersonalText, registry
@@ -30,3 +31,33 @@ class MessageReceivedV1(TicketEvent):
 
     def people(self) -> tuple[str, ...]:
         return (f"mail:{self.sender_email}",) if self.sender_email else ()
+
+
+@registry.event("ticketing.ticket.message_held.v1")
+class MessageHeldV1(TicketEvent):
+    """Somebody who takes no part in the ticket wrote to it: whoever works on it decides whether the
+    message belongs there. Until then it wakes nothing and nobody is told."""
+
+    message_id: UUID
+    cause: Literal["unknown_sender"]
+    sender_email: PersonalText | None = None
+    sender_name: PersonalText | None = None
+    body_html: PersonalText
+    body_text: PersonalText
+    whole_key: str | None = None
+    whole_sha256: str | None = None
+    attachment_ids: tuple[UUID, ...] = ()
+    answers: UUID | None = None
+    inbound_id: UUID | None = None
+    automatic: bool = False
+
+    def people(self) -> tuple[str, ...]:
+        return (f"mail:{self.sender_email}",) if self.sender_email else ()
+
+
+@registry.event("ticketing.ticket.message_released.v1")
+class MessageReleasedV1(TicketEvent):
+    """A held message belongs to the ticket after all; from here it is one of the customer's."""
+
+    message_id: UUID
+    released_by: str

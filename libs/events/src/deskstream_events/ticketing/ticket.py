@@ -35,6 +35,11 @@ class TicketOpenedV1(TicketEvent):
     tags: tuple[str, ...] = ()
     opened_by: str
     """`user:<id>` or `key:<id>`: a key reaches the tickets it opened."""
+    inbound_id: UUID | None = None
+    """The mail that it came with, where it is one."""
+    automatic: bool = False
+    """Nobody wrote that mail: it is not answered."""
+    attachment_ids: tuple[UUID, ...] = ()
 
     def people(self) -> tuple[str, ...]:
         own = (self.requester_email,) if self.requester_email else ()
@@ -143,6 +148,20 @@ class AttachmentAddedV1(TicketEvent):
     media_type: str
     file_name: PersonalText
     uploaded_by: str
+    content_id: PersonalText | None = None
+    """A picture that a mail's text shows as `cid:…`."""
+
+
+@registry.event("ticketing.ticket.attachment_rejected.v1")
+class AttachmentRejectedV1(TicketEvent):
+    """A mail carried a file that is not taken; it stays in the original. Size in bytes."""
+
+    message_id: UUID
+    file_name: PersonalText
+    media_type: str
+    size: int
+    code: str
+    """Stable: `file_type_refused`, `file_content_mismatch` …"""
 
 
 @registry.event("ticketing.ticket.participant_added.v1")

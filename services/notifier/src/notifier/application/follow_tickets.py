@@ -48,9 +48,13 @@ class FollowTickets:
         self._queue = queue
         self._own = own_address
 
-    async def open(self, work: Work, ticket: Ticket, cause: Cause) -> None:
-        """Remember it and acknowledge it."""
+    async def open(
+        self, work: Work, ticket: Ticket, cause: Cause, *, answered: bool = True
+    ) -> None:
+        """Remember it and acknowledge it, unless it came by a mail that nobody wrote."""
         await self._tickets.keep(work, ticket)
+        if not answered:
+            return
         letter = occasions.acknowledgement(cause.event_id, ticket, own=self._own)
         if letter is not None:
             await self._queue(work, letter, cause)

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from deskstream_chassis.html import MAX_BODY, text_to_html
 from deskstream_events.notifier.inbound import InboundFile, InboundMail, StoredText
-from notifier.application.inbound import Delivered, Kept, ReadMail
+from notifier.application.inbound import Delivered, Kept, PartFile, ReadMail
 
 LONGEST_EVENT = 700 * 1024
 """Bytes of JSON: whoever passes it on in an event of his own has room for more."""
+HEAD = 64
 SHORTER = (64 * 1024, 16 * 1024, 0)
 """Letters of body and quote where the whole is too long for an event: the first that fits."""
 
@@ -58,15 +59,16 @@ class Taken:
         return len(event.model_dump_json()) <= LONGEST_EVENT
 
 
-def file_of(kept: Kept, name: str, media_type: str, content_id: str | None) -> InboundFile:
+def file_of(kept: Kept, file: PartFile) -> InboundFile:
     """As the event names it."""
     return InboundFile(
         key=kept.key,
         sha256=kept.sha256,
         size=kept.size,
-        media_type=media_type,
-        file_name=name,
-        content_id=content_id,
+        media_type=file.media_type,
+        file_name=file.file_name,
+        content_id=file.content_id,
+        head=file.content[:HEAD].hex(),
     )
 
 

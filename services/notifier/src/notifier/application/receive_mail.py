@@ -83,12 +83,7 @@ class ReceiveMail:
         }
         raw = await self._attic.keep(inbound_id, "raw", delivered.raw)
         files = [
-            file_of(
-                await self._attic.keep(inbound_id, "file", file.content),
-                file.file_name,
-                file.media_type,
-                file.content_id,
-            )
+            file_of(await self._attic.keep(inbound_id, "file", file.content), file)
             for file in mail.files
         ]
         found = taken(inbound_id, delivered, mail, raw, tuple(files), judged)

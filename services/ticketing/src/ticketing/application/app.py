@@ -20,7 +20,10 @@ from ticketing.application.queries import (
     ShowReply,
     ShowTicket,
 )
+from ticketing.application.receive_mail import ReceiveMailHandler
+from ticketing.application.release_message import ReleaseMessageHandler
 from ticketing.application.release_replies import ReleaseReplies
+from ticketing.application.remember_mail import RememberMail
 from ticketing.application.reopen_ticket import ReopenTicketHandler
 from ticketing.application.reply_to_ticket import ReplyToTicketHandler
 from ticketing.application.restore_ticket import RestoreTicketHandler
@@ -53,10 +56,13 @@ class TicketingApp:
     snooze_ticket: SnoozeTicketHandler
     delete_ticket: DeleteTicketHandler
     restore_ticket: RestoreTicketHandler
+    release_message: ReleaseMessageHandler
     release_replies: ReleaseReplies
     send_scheduled: SendScheduled
     wake_tickets: WakeTickets
     settle_reply: SettleReplyHandler
+    remember_mail: RememberMail
+    receive_mail: ReceiveMailHandler
     follow_people: FollowPeople
     sweep_files: SweepFiles
 

@@ -57,6 +57,20 @@ class Index(Protocol):
         """The ticket that has it."""
         ...
 
+    async def ticket_of_mail(self, work: Work, mail_id: str) -> tuple[UUID, UUID | None] | None:
+        """(ticket, reply) of a mail of ours, by its Message-ID; no reply for an automatic one."""
+        ...
+
+    async def mark_mail(
+        self, work: Work, mail_id: str, ticket_id: UUID, reply_id: UUID | None
+    ) -> None:
+        """From now on an answer to this mail belongs to that ticket."""
+        ...
+
+    async def participants(self, work: Work, tickets: Sequence[UUID]) -> frozenset[str]:
+        """Addresses, case-folded, of all who ever took part in one of these."""
+        ...
+
     async def ticket_of_attachment(self, work: Work, attachment_id: UUID) -> UUID | None:
         """Whose file it is."""
         ...

@@ -21,8 +21,9 @@ from ticketing.application.ports import (
     TicketRow,
 )
 from ticketing.application.tickets import Tickets
+from ticketing.domain.family import held_in
 from ticketing.domain.replies import found
-from ticketing.domain.ticket import Attachment, Message, Reply, Ticket
+from ticketing.domain.ticket import Attachment, HeldMessage, Message, Reply, Ticket
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Shown:
     messages: tuple[Message, ...]
     attachments: tuple[Attachment, ...]
     names: Mapping[UUID, str]
+    held: tuple[HeldMessage, ...] = ()
 
 
 def visible(ticket: Ticket, actor: Actor) -> Shown:
@@ -57,11 +59,13 @@ class ShowTicket:
     async def __call__(self, ref: TicketRef, actor: Actor) -> Shown:
         """Raises AccessDenied."""
         async with self._database.reading() as work:
-            ticket = (await self._tickets.get(work, ref, actor, "view")).whole
+            loaded = await self._tickets.get(work, ref, actor, "view")
+            ticket = loaded.whole
             shown = visible(ticket, actor)
             authors = {m.author_id for m in shown.messages if m.author_id}
             names = await self._directory.names(work, authors) if authors else {}
-        return Shown(ticket, shown.messages, shown.attachments, names)
+        held = held_in(ticket, loaded.family) if sees_notes(actor) else ()
+        return Shown(ticket, shown.messages, shown.attachments, names, held)
 
 
 class ShowReply:

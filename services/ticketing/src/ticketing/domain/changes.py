@@ -45,6 +45,9 @@ class Opening:
     tags: tuple[str, ...]
     assignee: Person | None
     by: str
+    inbound_id: UUID | None = None
+    automatic: bool = False
+    attachment_ids: tuple[UUID, ...] = ()
 
 
 Target = Status | Literal["spam"]
@@ -86,6 +89,9 @@ def open_ticket(opening: Opening, at: datetime) -> tuple[Event, ...]:
         priority=opening.priority,
         tags=guards.tags(opening.tags),
         opened_by=opening.by,
+        inbound_id=opening.inbound_id,
+        automatic=opening.automatic,
+        attachment_ids=opening.attachment_ids,
     )
     if opening.assignee is None:
         return (opened,)

@@ -30,6 +30,12 @@ class ReplyUnknown(Missing):
     code = "reply_not_found"
 
 
+class HeldMessageUnknown(Missing):
+    """The ticket holds no such message back; it may have been released."""
+
+    code = "held_message_not_found"
+
+
 class AssigneeUnknown(Missing):
     """Nobody has this id or address."""
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from uuid import UUID
 
-from ticketing.domain.ticket import Attachment, Message, Reply, Ticket
+from ticketing.domain.ticket import Attachment, HeldMessage, Message, Reply, Ticket
 
 Family = Mapping[UUID, Ticket]
 Held = tuple[Message, UUID]
@@ -30,6 +30,14 @@ def whole(ticket: Ticket, family: Family) -> Ticket:
         attachments={file.id: file for file in _attachments(ticket, family)},
         replies={reply.id: reply for reply in _replies(ticket, family)},
     )
+
+
+def held_in(ticket: Ticket, family: Family) -> tuple[HeldMessage, ...]:
+    """What waits at the ticket, or at those that went up in it, in the order of time."""
+    own = [*ticket.held.values()]
+    for loser in ticket.absorbed:
+        own += held_in(family[loser], family)
+    return tuple(sorted(own, key=lambda held: held.message.at))
 
 
 def held_by(ticket: Ticket, family: Family) -> Iterator[Held]:

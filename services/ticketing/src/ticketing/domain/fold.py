@@ -6,11 +6,13 @@ from dataclasses import replace
 from deskstream_events.event import REDACTED, Event
 from deskstream_events.ticketing import incoming
 from deskstream_events.ticketing import ticket as tickets
-from ticketing.domain import merging_rules, reply_rules, standing_rules
+from ticketing.domain import mail_rules, merging_rules, reply_rules, standing_rules
 from ticketing.domain.rules import Rules
 from ticketing.domain.ticket import Attachment, Message, Ticket
 
-_rules = Rules({**standing_rules.RULES, **merging_rules.RULES, **reply_rules.RULES})
+_rules = Rules(
+    {**standing_rules.RULES, **merging_rules.RULES, **reply_rules.RULES, **mail_rules.RULES}
+)
 _on = _rules.on
 
 
@@ -63,7 +65,9 @@ def _opened(version: int, event: tickets.TicketOpenedV1) -> Ticket:
                 body_html=event.body_html,
                 body_text=event.body_text,
                 author_name=_known(event.requester_name),
+                attachment_ids=event.attachment_ids,
                 sender=_known(event.requester_email),
+                automatic=event.automatic,
             ),
         ),
     )
@@ -165,6 +169,7 @@ def _attachment_added(ticket: Ticket, event: tickets.AttachmentAddedV1) -> Ticke
         file_name=event.file_name,
         uploaded_by=event.uploaded_by,
         at=event.at,
+        content_id=_known(event.content_id),
     )
     return replace(ticket, attachments={**ticket.attachments, file.id: file})
 

@@ -6,11 +6,16 @@ from datetime import datetime
 from uuid import UUID
 
 from deskstream_events.event import Event
-from deskstream_events.ticketing.incoming import MessageReceivedV1
+from deskstream_events.ticketing.incoming import (
+    MessageHeldV1,
+    MessageReceivedV1,
+    MessageReleasedV1,
+)
 from deskstream_events.ticketing.reply import ReplyCancelledV1
 from deskstream_events.ticketing.ticket import TicketReopenedV1
 from ticketing.domain import guards
 from ticketing.domain.bodies import Body
+from ticketing.domain.errors import HeldMessageUnknown
 from ticketing.domain.snooze import end_snooze
 from ticketing.domain.ticket import Ticket
 
@@ -28,6 +33,8 @@ class Incoming:
     mail_id: str | None = None
     inbound_id: UUID | None = None
     automatic: bool = False
+    whole_key: str | None = None
+    whole_sha256: str | None = None
 
 
 def receive(ticket: Ticket, message: Incoming, at: datetime) -> tuple[Event, ...]:
@@ -48,6 +55,8 @@ def receive(ticket: Ticket, message: Incoming, at: datetime) -> tuple[Event, ...
         sender_name=message.sender_name,
         body_html=message.body.html,
         body_text=message.body.text,
+        whole_key=message.whole_key,
+        whole_sha256=message.whole_sha256,
         attachment_ids=tuple(message.attachment_ids),
         answers=message.answers,
         mail_id=message.mail_id,
@@ -56,8 +65,11 @@ def receive(ticket: Ticket, message: Incoming, at: datetime) -> tuple[Event, ...
     )
     if message.automatic or ticket.aside or ticket.deleted:
         return (received,)
+    return (received, *_heard(ticket, at))
+
+
+def _heard(ticket: Ticket, at: datetime) -> tuple[Event, ...]:
     return (
-        received,
         *end_snooze(ticket, at, "customer"),
         *customer_wrote(ticket, at),
         *_answered(ticket, at),
@@ -78,3 +90,41 @@ def customer_wrote(ticket: Ticket, at: datetime) -> tuple[Event, ...]:
     if ticket.status in ("new", "open"):
         return ()
     return (TicketReopenedV1(ticket_id=ticket.id, at=at, previous=ticket.status, by="customer"),)
+
+
+def hold(ticket: Ticket, message: Incoming, at: datetime) -> tuple[Event, ...]:
+    """Its sender takes no part in the ticket: whoever works on it decides."""
+    return (
+        MessageHeldV1(
+            ticket_id=ticket.id,
+            at=at,
+            message_id=message.message_id,
+            cause="unknown_sender",
+            sender_email=message.sender_email,
+            sender_name=message.sender_name,
+            body_html=message.body.html,
+            body_text=message.body.text,
+            whole_key=message.whole_key,
+            whole_sha256=message.whole_sha256,
+            attachment_ids=tuple(message.attachment_ids),
+            answers=message.answers,
+            inbound_id=message.inbound_id,
+            automatic=message.automatic,
+        ),
+    )
+
+
+def release(
+    shown: Ticket, holder: Ticket, message_id: UUID, *, by: str, at: datetime
+) -> tuple[tuple[Event, ...], tuple[Event, ...]]:
+    """(for the ticket that shows the conversation, for the one whose stream holds the message): it
+    is the customer's from now on. Raises HeldMessageUnknown, TicketMerged, TicketDeleted,
+    TicketClosed."""
+    guards.present(shown)
+    guards.not_closed(shown)
+    if message_id not in holder.held:
+        raise HeldMessageUnknown("no message with this id is held here")
+    released = MessageReleasedV1(ticket_id=holder.id, at=at, message_id=message_id, released_by=by)
+    if holder.held[message_id].message.automatic or shown.aside:
+        return (), (released,)
+    return _heard(shown, at), (released,)

@@ -71,7 +71,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file of the ticket; internal until a reply has sent it."""
+    """A file of the ticket; internal unless the customer brought it or a reply has sent it."""
 
     id: UUID
     key: str
@@ -81,6 +81,26 @@ class Attachment:
     file_name: str
     uploaded_by: str
     at: datetime
+    content_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A file of a mail that was not taken."""
+
+    message_id: UUID
+    file_name: str
+    media_type: str
+    size: int
+    code: str
+
+
+@dataclass(frozen=True)
+class HeldMessage:
+    """What somebody wrote who takes no part in the ticket."""
+
+    message: Message
+    cause: Literal["unknown_sender"]
 
 
 @dataclass(frozen=True)
@@ -144,6 +164,9 @@ class Ticket:
     lent: Mapping[UUID, UUID] = field(default_factory=dict)
     """Messages that went to another ticket, and to which; what they say stays in their stream."""
     links: tuple[Link, ...] = ()
+    held: Mapping[UUID, HeldMessage] = field(default_factory=dict)
+    """Messages that wait for whoever works on the ticket."""
+    rejected: tuple[Rejected, ...] = ()
 
     @property
     def standing(self) -> Standing:
@@ -151,13 +174,10 @@ class Ticket:
         return self.aside or self.status
 
     def sent_attachments(self) -> frozenset[UUID]:
-        """Files that a reply has carried to the customer: these are internal no more."""
-        return frozenset(
-            file
-            for reply in self.replies.values()
-            if reply.state == "sent"
-            for file in reply.attachment_ids
-        )
+        """Files that a reply has carried to the customer, or that he sent: internal no more."""
+        carried = (r.attachment_ids for r in self.replies.values() if r.state == "sent")
+        brought = (m.attachment_ids for m in self.messages if m.kind == "customer")
+        return frozenset(file for files in (*carried, *brought) for file in files)
 
     def customer_messages(self) -> tuple[Message, ...]:
         """What the customer wrote himself, oldest first."""

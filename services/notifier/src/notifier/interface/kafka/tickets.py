@@ -19,7 +19,8 @@ def follow_tickets(consumer: Consumer, tickets: FollowTickets) -> None:
 
     @consumer.on(TicketOpenedV1)
     async def when_ticket_opened(work: Work, fact: Fact[TicketOpenedV1]) -> None:
-        await tickets.open(work, _ticket(fact.event), cause_of(fact))
+        event = fact.event
+        await tickets.open(work, _ticket(event), cause_of(fact), answered=not event.automatic)
 
     @consumer.on(TicketAssignedV1)
     async def when_ticket_assigned(work: Work, fact: Fact[TicketAssignedV1]) -> None:

@@ -5,10 +5,17 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Text, Uuid, all_, any_, bindparam, literal_column, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from deskstream_eventstore import Statement, Work, compiled
-from ticketing.infra.db.tables import attachment, reply, ticket, ticket_number
+from ticketing.infra.db.tables import (
+    attachment,
+    mail_mark,
+    participant,
+    reply,
+    ticket,
+    ticket_number,
+)
 
 NEXT_NUMBER = compiled(select(ticket_number.next_value()))
 BY_NUMBER = compiled(select(ticket.c.id).where(ticket.c.number == bindparam("b_number")))
@@ -45,6 +52,21 @@ DUE_SNOOZE = compiled(
 KEPT_KEYS = compiled(
     select(attachment.c.key).where(attachment.c.key == any_(bindparam("b_keys", type_=ARRAY(Text))))
 )
+OF_MAIL = compiled(
+    select(mail_mark.c.ticket_id, mail_mark.c.reply_id).where(
+        mail_mark.c.mail_id == bindparam("b_mail_id")
+    )
+)
+MARK_MAIL = compiled(
+    insert(mail_mark)
+    .values({c.name: bindparam(f"b_{c.name}") for c in mail_mark.c})
+    .on_conflict_do_nothing()
+)
+PARTICIPANTS = compiled(
+    select(participant.c.email).where(
+        participant.c.ticket_id == any_(bindparam("b_tickets", type_=ARRAY(Uuid)))
+    )
+)
 BIGGEST = 2**31 - 1
 
 
@@ -66,6 +88,22 @@ class PostgresIndex:
         """By the file's id."""
         found: UUID | None = await TICKET_OF_FILE.value(work, b_id=attachment_id)
         return found
+
+    async def ticket_of_mail(self, work: Work, mail_id: str) -> tuple[UUID, UUID | None] | None:
+        """By the primary key."""
+        row = await OF_MAIL.row(work, b_mail_id=mail_id)
+        return None if row is None else (row["ticket_id"], row["reply_id"])
+
+    async def mark_mail(
+        self, work: Work, mail_id: str, ticket_id: UUID, reply_id: UUID | None
+    ) -> None:
+        """Once for each."""
+        await MARK_MAIL.execute(work, b_mail_id=mail_id, b_ticket_id=ticket_id, b_reply_id=reply_id)
+
+    async def participants(self, work: Work, tickets: Sequence[UUID]) -> frozenset[str]:
+        """In one statement."""
+        rows = await PARTICIPANTS.fetch(work, b_tickets=list(tickets))
+        return frozenset(row["email"] for row in rows)
 
     async def take_due_reply(
         self, work: Work, now: datetime, leave: Collection[UUID] = ()

@@ -101,6 +101,15 @@ Index(
     postgresql_where=text("state in ('failed', 'held', 'bounced')"),
 )
 
+mail_mark = Table(
+    "mail_mark",
+    metadata,
+    Column("mail_id", Text, primary_key=True),
+    Column("ticket_id", Uuid, nullable=False),
+    Column("reply_id", Uuid),
+)
+"""Message-IDs of the mails of a ticket that customers got, as the notifier told them."""
+
 attachment = Table(
     "attachment",
     metadata,

@@ -1,23 +1,14 @@
 """Bodies of answers."""
 
-from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 from uuid import UUID
-
-from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from deskstream_events.ticketing.ticket import Channel, Priority, Status
 from ticketing.application.ports import FailedReply, TicketRow
 from ticketing.application.queries import Shown
 from ticketing.domain.ticket import Attachment, Message, Reply, ReplyState, Standing
-
-Time = Annotated[datetime, AfterValidator(lambda at: at.astimezone(UTC))]
-
-
-class Answer(BaseModel):
-    """Read from a result's attributes."""
-
-    model_config = ConfigDict(from_attributes=True)
+from ticketing.interface.http.answer import Answer, RequesterOut, Time
+from ticketing.interface.http.mail_answers import HeldOut, RejectedOut
 
 
 class StandingOut(Answer):
@@ -27,13 +18,6 @@ class StandingOut(Answer):
     number: int
     status: Standing
     version: int
-
-
-class RequesterOut(Answer):
-    """Who has the concern."""
-
-    name: str | None
-    email: str | None
 
 
 class TicketRowOut(Answer):
@@ -129,6 +113,8 @@ class AttachmentOut(Answer):
     media_type: str
     sha256: str
     at: Time
+    content_id: str | None = None
+    """A picture that a mail's text shows as `cid:…`."""
 
     @classmethod
     def of(cls, file: Attachment) -> Self:
@@ -155,7 +141,9 @@ class TicketOut(TicketRowOut):
     """Tickets that went up in this one."""
     links: tuple[LinkOut, ...]
     messages: list[MessageOut]
+    held_messages: list[HeldOut]
     attachments: list[AttachmentOut]
+    rejected_files: list[RejectedOut]
 
     @classmethod
     def shown(cls, shown: Shown) -> Self:
@@ -171,6 +159,8 @@ class TicketOut(TicketRowOut):
                 "absorbed": tuple(ticket.absorbed),
                 "requester": requester,
                 "messages": [MessageOut.of(m, shown) for m in shown.messages],
+                "held_messages": [HeldOut.of(one) for one in shown.held],
+                "rejected_files": [RejectedOut.model_validate(one) for one in ticket.rejected],
                 "attachments": [AttachmentOut.of(f) for f in shown.attachments],
             }
         )

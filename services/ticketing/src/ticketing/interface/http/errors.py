@@ -10,6 +10,7 @@ from ticketing.domain import writing_errors as w
 STATUSES: dict[type[e.TicketingError], int] = {
     e.ReplyUnknown: 404,
     e.AssigneeUnknown: 404,
+    e.HeldMessageUnknown: 404,
     e.TicketUnknown: 404,
     w.SignatureUnknown: 404,
     w.CannedResponseUnknown: 404,

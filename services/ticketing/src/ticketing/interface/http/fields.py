@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from deskstream_chassis.access import AccessDenied
 from ticketing.application.ports import TicketRef
-from ticketing.domain.errors import ReplyUnknown
+from ticketing.domain.errors import HeldMessageUnknown, ReplyUnknown
 from ticketing.domain.writing_errors import CannedResponseUnknown, SignatureUnknown
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
@@ -73,6 +73,14 @@ def known_id(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise AccessDenied("hidden") from None
+
+
+def known_message(text: str) -> UUID:
+    """A UUID of a path. Raises HeldMessageUnknown where it is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise HeldMessageUnknown("no message with this id is held here") from None
 
 
 def known_reply(text: str) -> UUID:

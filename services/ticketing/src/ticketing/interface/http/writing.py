@@ -8,7 +8,7 @@ from ticketing.application.keep_draft import KeepDraft
 from ticketing.application.ports import RawBody, TicketRef
 from ticketing.application.signatures import SaveSignature
 from ticketing.application.writing import Mode
-from ticketing.interface.http.answers import Answer, Time
+from ticketing.interface.http.answer import Answer, Time
 from ticketing.interface.http.fields import Copied, Files, Strict, Subject, Text, TicketKey
 from ticketing.interface.http.requests import WithText
 

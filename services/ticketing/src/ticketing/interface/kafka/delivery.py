@@ -5,15 +5,17 @@ from typing import TypeVar
 from deskstream_events import topics
 from deskstream_events.notifier import message
 from deskstream_eventstore import Consumer, Fact, Permanent, Work
+from ticketing.application.remember_mail import RememberMail
 from ticketing.application.settle_reply import ACTOR, SettleReply, SettleReplyHandler
 from ticketing.domain.replies import Delivered, Outcome, Returned, Unclear, Undelivered
 
 E = TypeVar("E", bound=message.MessageEvent)
 
 
-def delivery_consumer(settle: SettleReplyHandler) -> Consumer:
+def delivery_consumer(settle: SettleReplyHandler, remember: RememberMail) -> Consumer:
     """Turns the outcome of a reply's mail into the reply's; other mails are not ours."""
     consumer = Consumer("ticketing.delivery", (topics.MESSAGES,))
+    _remembering(consumer, remember)
 
     async def settled(work: Work, fact: Fact[E], outcome: Outcome) -> None:
         event = fact.event
@@ -47,3 +49,11 @@ def delivery_consumer(settle: SettleReplyHandler) -> Consumer:
         await settled(work, fact, Undelivered("suppressed"))
 
     return consumer
+
+
+def _remembering(consumer: Consumer, remember: RememberMail) -> None:
+    @consumer.on(message.MessageQueuedV1)
+    async def when_message_queued(work: Work, fact: Fact[message.MessageQueuedV1]) -> None:
+        event = fact.event
+        if event.ticket_id is not None and event.kind in ("reply", "ticket_acknowledged"):
+            await remember(work, event.mail_id, event.ticket_id, event.reply_id)
