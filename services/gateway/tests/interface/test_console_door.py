@@ -203,6 +203,16 @@ async def test_what_may_change_the_cookie_is_for_the_browser(
     assert (await console.http.get("/api/auth/sessions", headers=proof)).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["start", "start?link=1", "callback?state=x"])
+async def test_a_walk_to_the_issuer_is_for_the_browser(
+    console: Console, problem: Check, path: str
+) -> None:
+    proof = await console.opened("agent")
+    answer = await console.http.get(f"/api/auth/oidc/{path}", headers=proof)
+    problem(answer, 403, "browser_only")
+    assert "set-cookie" not in answer.headers
+
+
 async def test_public_rows_need_the_token_here_and_webhooks_do_not_exist(
     console: Console, problem: Check
 ) -> None:

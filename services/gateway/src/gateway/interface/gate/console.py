@@ -53,8 +53,9 @@ class ConsolePolicy(Policy):
     async def _admit(self, exchange: Exchange, row: Row, headers: RequestHeaders) -> None:
         if row.access.webhook is not None:
             raise not_found()
-        browser_only = row.unsafe and row.template.startswith(OWN_ACCOUNT)
-        if not (row.access.public or browser_only):
+        public = row.access.public
+        browser_only = (row.unsafe or public) and row.template.startswith(OWN_ACCOUNT)
+        if not (public or browser_only):
             await super()._admit(exchange, row, headers)
             return
         principal = exchange.principal = await self._proven(exchange, headers)
