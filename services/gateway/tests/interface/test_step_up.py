@@ -5,6 +5,10 @@ from typing import Any
 
 import httpx
 
+from deskstream_chassis.access import Actor, Role
+from deskstream_chassis.caller import Caller
+from deskstream_eventstore import Origin
+from gateway.application.step_up import StepUp
 from gateway.testing import PASSWORD
 
 Check = Callable[[httpx.Response, int, str], None]
@@ -57,6 +61,20 @@ async def test_a_wrong_password_opens_nothing_and_is_on_the_trail(
     problem(await make_key(desk, headers), 403, "step_up_required")
     last = (await desk.people.trail())[-1]
     assert (last.action, last.outcome, last.code) == ("stepped_up", "failed", "wrong_password")
+
+
+async def test_a_proof_given_at_another_gateway_counts_here_at_once(
+    desk: Any, problem: Check
+) -> None:
+    headers = await desk.as_role("admin")
+    desk.rig.clock.advance(minutes=11)
+    problem(await make_key(desk, headers), 403, "step_up_required")
+    facts = await desk.rig.sessions.find(headers["Cookie"].partition("=")[2])
+    elsewhere = Actor("user", str(facts.user_id), role=Role.ADMIN, session=str(facts.session_id))
+    origin = Origin(actor=elsewhere.ref, correlation_id="elsewhere")
+    command = StepUp("192.0.2.7", password=PASSWORD)
+    await desk.people.app.step_up(command, Caller(elsewhere, origin))
+    assert (await make_key(desk, headers)).status_code == 201
 
 
 async def test_guesses_are_few_from_however_many_addresses(start: Any) -> None:

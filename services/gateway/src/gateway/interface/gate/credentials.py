@@ -133,6 +133,11 @@ class Credentials:
         principal = Principal(facts, actor, actor.ref, b"", key, self._clock() + REMEMBERED)
         return self._remember(self._known, presented, principal)
 
+    async def newest(self, facts: SessionFacts) -> SessionFacts | None:
+        """What the store says of this session now; None for an ended or suspended one."""
+        found = await self._sessions.by_id(facts.session_id)
+        return found if found is not None and found.active else None
+
     async def touch(self, principal: Principal) -> None:
         """The session was used by a person: told to the store once per lookup."""
         if not principal.touched and isinstance(principal.facts, SessionFacts):

@@ -84,7 +84,7 @@ class Policy:
         if row.unsafe:
             self._check_origin(headers, principal)
         if isinstance(principal.facts, SessionFacts):
-            _check_proof(row, principal.facts, self._clock.now())
+            await self._check_proof(row, principal.facts)
         if row.renews and not principal.touched and b"deskstream-background" not in single:
             await self._credentials.touch(principal)
         if row.renews and not (row.unsafe and row.template.startswith(OWN_ACCOUNT)):
@@ -95,6 +95,16 @@ class Policy:
         single = headers.single
         check_site(single.get(b"sec-fetch-site"), single.get(b"origin"), self._own_origin)
         check_token(single.get(b"x-csrf-token"), principal.csrf)
+
+    async def _check_proof(self, row: Row, facts: SessionFacts) -> None:
+        """Raises Problem 403. Before anybody is told to prove himself the store is asked again: he
+        may have done so a moment ago, at another gateway."""
+        if _lacking(row, facts, self._clock.now()) is None:
+            return
+        newest = await self._credentials.newest(facts)
+        problem = _lacking(row, newest or facts, self._clock.now())
+        if problem is not None:
+            raise problem
 
     async def _replace_cookie(
         self, exchange: Exchange, principal: Principal, headers: RequestHeaders
@@ -201,9 +211,11 @@ def _check_right(row: Row, principal: Principal) -> None:
         raise forbidden()
 
 
-def _check_proof(row: Row, facts: SessionFacts, now: datetime) -> None:
+def _lacking(row: Row, facts: SessionFacts, now: datetime) -> Problem | None:
+    """What a session has to prove first."""
     if facts.factor_due and not row.template.startswith(OWN_ACCOUNT):
-        raise forbidden("factor_required", "set a second factor first: POST /api/auth/factor")
+        return forbidden("factor_required", "set a second factor first: POST /api/auth/factor")
     if row.step_up and not freshly_proven(facts.proven_at, now):
         told = "prove again who you are with POST /api/auth/step-up, then repeat the request"
-        raise forbidden("step_up_required", told)
+        return forbidden("step_up_required", told)
+    return None
