@@ -178,3 +178,20 @@ async def test_the_rows_of_one_reply(desk: Desk) -> None:
         refused = await agent.json("POST", f"{own}/{action}", 409)
         assert refused["code"] == "reply_not_troubled"
     assert (await agent.json("POST", f"{own}/cancel", 200))["state"] == "cancelled"
+
+
+async def test_the_rows_of_views(desk: Desk) -> None:
+    viewer, agent = (await desk.member("viewer")).session, (await desk.member("agent")).session
+    ticket = await desk.ticket()
+    query = {"customer": ticket["requester"]["email"]}
+    body = {"title": "Hers", "query": query}
+    made = await viewer.json("POST", "/api/views", 201, json=body)
+    path = f"/api/views/{made['id']}"
+    counts = {v["id"]: v["count"] for v in (await viewer.json("GET", "/api/views", 200))["items"]}
+    assert counts[made["id"]] == 1
+    assert await listed(viewer, f"view={made['id']}") == {ticket["id"]}
+    await agent.call("GET", f"/api/tickets?view={made['id']}", 404)
+    await agent.call("PUT", path, 404, json=body)
+    await agent.call("DELETE", path, 404)
+    await viewer.call("PUT", path, 200, json={**body, "title": "Ours"})
+    await viewer.call("DELETE", path, 204)

@@ -56,6 +56,7 @@ from ticketing.application.remember_mail import RememberMail
 from ticketing.application.reopen_ticket import ReopenTicketHandler
 from ticketing.application.reply_to_ticket import ReplyToTicketHandler
 from ticketing.application.restore_ticket import RestoreTicketHandler
+from ticketing.application.saved_views import SavedViews
 from ticketing.application.send_scheduled import SendScheduled
 from ticketing.application.settle_reply import SettleReplyHandler
 from ticketing.application.signatures import SignaturesOfMine
@@ -71,6 +72,7 @@ from ticketing.infra.db.directory import PostgresDirectory
 from ticketing.infra.db.housekeeping import PruneStore
 from ticketing.infra.db.index import PostgresIndex
 from ticketing.infra.db.lists import PostgresLists
+from ticketing.infra.db.saved_views import PostgresViews
 from ticketing.infra.db.views import views
 from ticketing.infra.db.writing import (
     PostgresCannedResponses,
@@ -89,6 +91,7 @@ from ticketing.interface.http.merge_routes import merge_router
 from ticketing.interface.http.reply_routes import reply_router
 from ticketing.interface.http.standing_routes import standing_router
 from ticketing.interface.http.ticket_routes import ticket_router
+from ticketing.interface.http.view_routes import view_router
 from ticketing.interface.http.writing_routes import (
     canned_router,
     draft_router,
@@ -139,6 +142,7 @@ def build_app(
         canned_responses=CannedResponsesOfDesk(
             database, tickets, directory, PostgresCannedResponses(), clean_body, clock
         ),
+        saved_views=SavedViews(database, tickets, PostgresViews(), lists, clock),
         show_ticket=ShowTicket(database, tickets, directory),
         show_history=ShowHistory(database, tickets, directory),
         show_reply=ShowReply(database, tickets),
@@ -163,6 +167,7 @@ def http_app(
         draft_router(app),
         signature_router(app),
         canned_router(app),
+        view_router(app),
     ]
     if operations is not None:
         routers.append(ops_router(operations))

@@ -27,6 +27,7 @@ from ticketing.application.remember_mail import RememberMail
 from ticketing.application.reopen_ticket import ReopenTicketHandler
 from ticketing.application.reply_to_ticket import ReplyToTicketHandler
 from ticketing.application.restore_ticket import RestoreTicketHandler
+from ticketing.application.saved_views import SavedViews
 from ticketing.application.send_scheduled import SendScheduled
 from ticketing.application.settle_reply import SettleReplyHandler
 from ticketing.application.signatures import SignaturesOfMine
@@ -69,6 +70,7 @@ class TicketingApp:
     drafts: DraftsOfMine
     signatures: SignaturesOfMine
     canned_responses: CannedResponsesOfDesk
+    saved_views: SavedViews
 
     show_ticket: ShowTicket
     show_history: ShowHistory

@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 from uuid import UUID
 
 from deskstream_chassis.access import Actor
-from deskstream_events.ticketing.ticket import Priority
+from deskstream_events.ticketing.ticket import Channel, Priority
 from deskstream_eventstore import Work
 from ticketing.domain.bodies import Body
 from ticketing.domain.files import FileKind
@@ -115,7 +115,15 @@ class Filters:
     unassigned: bool = False
     priorities: tuple[Priority, ...] = ()
     tag: str | None = None
+    channels: tuple[Channel, ...] = ()
+    customer: str | None = None
+    """The requester's address, in any case."""
+    created_since: datetime | None = None
+    created_before: datetime | None = None
     updated_since: datetime | None = None
+    updated_before: datetime | None = None
+    troubled: bool = False
+    """Only those with a reply that failed, bounced or is held."""
     text: str | None = None
     """A number, or a part of the subject."""
 
@@ -175,6 +183,10 @@ class Lists(Protocol):
         limit: int,
     ) -> Sequence[TicketRow]:
         """At most `limit` tickets behind `after`."""
+        ...
+
+    async def count(self, work: Work, actor: Actor, filters: Filters, most: int) -> int:
+        """How many tickets, counted up to `most`."""
         ...
 
     async def failed_replies(

@@ -1,6 +1,6 @@
-"""What may be refused about drafts, signatures and canned responses."""
+"""What may be refused about drafts, signatures, canned responses and saved views."""
 
-from ticketing.domain.errors import Invalid, Missing
+from ticketing.domain.errors import Invalid, Missing, Refused
 
 
 class SignatureUnknown(Missing):
@@ -25,3 +25,21 @@ class TooManySignatures(Invalid):
     """A person has as many as he may."""
 
     code = "too_many_signatures"
+
+
+class ViewUnknown(Missing):
+    """There is no such view that the caller may use."""
+
+    code = "view_not_found"
+
+
+class PersonalOnly(Refused):
+    """A team's view is not the caller's to save or change."""
+
+    code = "view_not_yours"
+
+
+class TooManyViews(Invalid):
+    """A person has as many as he may."""
+
+    code = "too_many_views"

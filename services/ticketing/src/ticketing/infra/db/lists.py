@@ -1,6 +1,6 @@
 """Lists with dynamic filters: built per call, always behind the access predicate."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -70,6 +70,18 @@ class PostgresLists:
         rows = await run(work, query)
         return [TicketRow(**{**row, "tags": tuple(row["tags"])}) for row in rows]
 
+    async def count(self, work: Work, actor: Actor, filters: Filters, most: int) -> int:
+        """As Lists.count."""
+        found = (
+            select(ticket.c.id)
+            .select_from(_with_team)
+            .where(access_predicate(actor, "view", FACTS), *_conditions(filters))
+            .limit(most)
+            .subquery()
+        )
+        (row,) = await run(work, select(func.count().label("n")).select_from(found))
+        return int(row["n"])
+
     async def failed_replies(
         self, work: Work, actor: Actor, after: Position | None, limit: int
     ) -> Sequence[FailedReply]:
@@ -118,24 +130,28 @@ def _paged(
 
 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
-    found = _in_sight(filters)
-    if filters.watcher:
-        found.append(ticket.c.watchers.contains([filters.watcher]))
-    if filters.teams:
-        found.append(ticket.c.team_id.in_(filters.teams))
-    if filters.assignee:
-        found.append(ticket.c.assignee_id == filters.assignee)
-    if filters.unassigned:
-        found.append(ticket.c.assignee_id.is_(None))
-    if filters.priorities:
-        found.append(ticket.c.priority.in_(filters.priorities))
-    if filters.tag:
-        found.append(ticket.c.tags.contains([filters.tag.casefold()]))
-    if filters.updated_since:
-        found.append(ticket.c.updated_at >= filters.updated_since)
-    if filters.text:
-        found.append(_matches(filters.text))
-    return found
+    """Every one that is asked for; the others are not evaluated."""
+    chosen: list[tuple[object, Callable[[], ColumnElement[bool]]]] = [
+        (filters.watcher, lambda: ticket.c.watchers.contains([filters.watcher])),
+        (filters.teams, lambda: ticket.c.team_id.in_(filters.teams)),
+        (filters.assignee, lambda: ticket.c.assignee_id == filters.assignee),
+        (filters.unassigned, lambda: ticket.c.assignee_id.is_(None)),
+        (filters.priorities, lambda: ticket.c.priority.in_(filters.priorities)),
+        (filters.channels, lambda: ticket.c.channel.in_(filters.channels)),
+        (filters.tag, lambda: ticket.c.tags.contains([(filters.tag or "").casefold()])),
+        (filters.customer, lambda: _asked_by(filters.customer or "")),
+        (filters.troubled, lambda: ticket.c.id.in_(select(reply.c.ticket_id).where(_troubled))),
+        (filters.text, lambda: _matches(filters.text or "")),
+        (filters.created_since, lambda: ticket.c.created_at >= filters.created_since),
+        (filters.created_before, lambda: ticket.c.created_at < filters.created_before),
+        (filters.updated_since, lambda: ticket.c.updated_at >= filters.updated_since),
+        (filters.updated_before, lambda: ticket.c.updated_at < filters.updated_before),
+    ]
+    return _in_sight(filters) + [condition() for given, condition in chosen if given]
+
+
+def _asked_by(address: str) -> ColumnElement[bool]:
+    return func.lower(ticket.c.requester_email) == address.lower()
 
 
 def _in_sight(filters: Filters) -> list[ColumnElement[bool]]:

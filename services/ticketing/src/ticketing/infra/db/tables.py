@@ -66,6 +66,7 @@ Index(
     ticket.c.snoozed_until,
     postgresql_where=text("snoozed_until is not null"),
 )
+Index("ticket_by_requester", text("lower(requester_email)"), _table=ticket)
 Index("ticket_watched", ticket.c.watchers, postgresql_using="gin")
 
 participant = Table(
@@ -189,3 +190,17 @@ canned_response = Table(
     _at("updated_at"),
     Column("updated_by", Text, nullable=False),
 )
+
+saved_view = Table(
+    "saved_view",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("owner_id", Uuid, nullable=False),
+    Column("team_id", Uuid),
+    Column("title", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    _at("updated_at"),
+)
+"""`query`: JSON, as it was asked for."""
+Index("saved_view_of_owner", saved_view.c.owner_id)
+Index("saved_view_of_team", saved_view.c.team_id)

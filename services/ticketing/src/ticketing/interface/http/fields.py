@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from deskstream_chassis.access import AccessDenied
 from ticketing.application.ports import TicketRef
 from ticketing.domain.errors import HeldMessageUnknown, ReplyUnknown
-from ticketing.domain.writing_errors import CannedResponseUnknown, SignatureUnknown
+from ticketing.domain.writing_errors import CannedResponseUnknown, SignatureUnknown, ViewUnknown
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 
@@ -105,6 +105,14 @@ def known_response(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise CannedResponseUnknown("no such canned response") from None
+
+
+def known_view(text: str) -> UUID:
+    """A UUID of a path. Raises ViewUnknown where it is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise ViewUnknown("no such view") from None
 
 
 def assignee_ref(text: str | None) -> UUID | str | None:

@@ -1,8 +1,9 @@
 """What a list of tickets can be asked for."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BeforeValidator, Field, TypeAdapter
@@ -10,16 +11,16 @@ from pydantic import BeforeValidator, Field, TypeAdapter
 from deskstream_chassis.access import Actor
 from deskstream_chassis.http.pages import MAX_LIMIT, Cursors
 from deskstream_events.event import Instant
-from deskstream_events.ticketing.ticket import Priority
+from deskstream_events.ticketing.ticket import Channel, Priority
 from ticketing.application.ports import Filters, Position, Sort, TicketRow
 from ticketing.domain.ticket import Standing
-from ticketing.interface.http.fields import Name, Search, Strict, assignee_ref
+from ticketing.interface.http.fields import Email, Name, Search, Strict, assignee_ref
 
 cursors: Cursors[Position] = Cursors("tickets", Position)  # type: ignore[arg-type]
 
 
-class TicketQuery(Strict):
-    """Query of GET /api/tickets; a name that is not here is an error."""
+class SavedQuery(Strict):
+    """What a list shows and how it is sorted; saved views keep this."""
 
     status: Annotated[tuple[Standing, ...], Field(max_length=8)] = ()
     """Without one: all but spam."""
@@ -33,12 +34,17 @@ class TicketQuery(Strict):
     """Id, e-mail, `me` or `none`."""
     priority: Annotated[tuple[Priority, ...], Field(max_length=4)] = ()
     tag: Name | None = None
+    channel: Annotated[tuple[Channel, ...], Field(max_length=5)] = ()
+    customer: Email | None = None
+    created_since: Instant | None = None
+    created_before: Instant | None = None
     updated_since: Instant | None = None
+    updated_before: Instant | None = None
+    failed_replies: bool = False
+    """Only with a reply that failed, bounced or is held."""
     q: Search | None = None
     """A number, or a part of the subject."""
     sort: Sort = "-updated_at"
-    cursor: Annotated[str | None, Field(max_length=1000)] = None
-    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 50
 
     def filters(self, actor: Actor) -> Filters:
         """What is meant; `me` is the caller."""
@@ -54,9 +60,29 @@ class TicketQuery(Strict):
             unassigned=unassigned,
             priorities=self.priority,
             tag=self.tag,
+            channels=self.channel,
+            customer=self.customer,
+            created_since=self.created_since,
+            created_before=self.created_before,
             updated_since=self.updated_since,
+            updated_before=self.updated_before,
+            troubled=self.failed_replies,
             text=self.q,
         )
+
+
+class TicketQuery(SavedQuery):
+    """Query of GET /api/tickets; a name that is not here is an error."""
+
+    view: UUID | None = None
+    """A saved view; what is asked for besides takes the place of its own."""
+    cursor: Annotated[str | None, Field(max_length=1000)] = None
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 50
+
+    def over(self, saved: Mapping[str, Any]) -> "TicketQuery":
+        """This query on top of a saved one."""
+        asked = self.model_dump(exclude_unset=True)
+        return TicketQuery.model_validate({**saved, **asked})
 
     def after(self) -> Position | None:
         """Where the page begins. Raises Problem 422 for a cursor of another list."""

@@ -44,6 +44,9 @@ def ticket_router(app: TicketingApp) -> APIRouter:
     async def list_tickets(
         query: Annotated[TicketQuery, Query()], caller: CallerDep
     ) -> Page[TicketRowOut]:
+        if query.view is not None:
+            saved = await app.saved_views.get(query.view, caller.actor)
+            query = query.over(saved.query)
         filters = query.filters(caller.actor)
         rows = await app.list_tickets(caller.actor, filters, query.sort, query.after(), query.limit)
         shown, following = page(rows, query.limit, query.cursor_of)
