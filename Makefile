@@ -12,7 +12,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up down status reset demo check test test-unit test-members lint types arch \
-	compose e2e threats drills drills-smoke bench docs lock clean
+	compose e2e threats fuzz drills drills-smoke bench docs lock clean
 
 demo: export DESKSTREAM_BEGUN := $(shell date +%s.%N)
 
@@ -44,6 +44,7 @@ test: setup ## All suites and the smoke drills: before every push
 	$(MAKE) --no-print-directory test-members
 	$(MAKE) --no-print-directory arch
 	$(MAKE) --no-print-directory e2e
+	$(PYTEST) -q tests/fuzz
 	$(MAKE) --no-print-directory drills-smoke
 
 test-unit: setup ## Unit tests only
@@ -71,6 +72,9 @@ e2e: setup ## The whole installation, from the outside
 
 threats: setup ## Attacks on a running installation; writes .out/threats.json
 	$(PYTEST) -q tests/e2e -m threat $(ARGS)
+
+fuzz: setup ## Five minutes against each entry of the gate (ARGS="--seconds N NAME"); .out/fuzz.json
+	PYTHONPATH=tests $(BIN)/python -m fuzz $(ARGS)
 
 drills: setup ## Faults with real processes and signals; writes .out/drills.json
 	$(PYTEST) -q tests/drills $(ARGS)
