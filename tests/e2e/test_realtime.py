@@ -50,6 +50,7 @@ async def ticket_of(desk: Desk, team: str) -> str:
     return await eventually("ticketing to know the team", made)
 
 
+@pytest.mark.threat("27")
 async def test_two_people_hear_of_their_teams_ticket_and_a_foreign_team_hears_nothing(
     desk: Desk,
 ) -> None:
@@ -89,6 +90,7 @@ async def test_viewers_hear_of_no_notes(desk: Desk) -> None:
     listener.leave()
 
 
+@pytest.mark.threat("27", "25")
 @pytest.mark.parametrize("cause", ["sign-out", "suspension", "role", "teams"])
 async def test_a_stream_ends_within_five_seconds_of(desk: Desk, cause: str) -> None:
     member = await desk.join("agent")

@@ -35,6 +35,7 @@ async def first_step(visitor: Session, member: Member) -> str:
     return str(found["pending"])
 
 
+@pytest.mark.threat("A2")
 async def test_a_factor_is_set_used_once_per_code_lost_and_taken_off(
     desk: Desk, ada: Member
 ) -> None:

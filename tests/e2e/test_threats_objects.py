@@ -1,6 +1,7 @@
 """Attacks on things: tickets out of sight, fields of others, steps done twice, mail that lies."""
 
 import asyncio
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -152,6 +153,30 @@ async def test_a6_one_step_asked_for_a_hundred_times_at_once_happens_once(
         assert await connection.fetchval(count, word) == 1
     finally:
         await connection.close()
+
+
+@pytest.mark.threat("27")
+async def test_27_two_hundred_broken_streams_leave_none_open(desk: Desk, stack: Stack) -> None:
+    session = (await desk.member("viewer")).session
+    url = f"{stack.settings.url('gateway-ops')}/metrics"
+
+    async def open_streams() -> float:
+        text = (await desk.client.get(url)).text
+        found = re.search(r"^sse_connections ([0-9.e+]+)$", text, re.MULTILINE)
+        return float(found[1]) if found else 0.0
+
+    before = await open_streams()
+    for _ in range(8):
+        listeners = [await session.listen() for _ in range(25)]
+        assert all(listener.status in (200, 429) for listener in listeners)
+        assert await open_streams() > before
+        for listener in listeners:
+            listener.reset()
+
+    async def gone() -> bool | None:
+        return await open_streams() <= before or None
+
+    await eventually("every broken stream to be let go", gone)
 
 
 @pytest.mark.threat("S10")

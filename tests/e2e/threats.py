@@ -44,7 +44,6 @@ LATER = {
     "S4": "ticketing's call rows",
     "A7": "rows that take an address to call",
     "A10": "commerce-gateway",
-    "27": "the event stream",
     "28": "the entries of vendors",
     "30": "rag",
 }

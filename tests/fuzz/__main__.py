@@ -5,9 +5,10 @@ import asyncio
 import json
 import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
-from fuzz.attacks import ATTACKS
+from fuzz.attacks import ATTACKS, Attack
 from fuzz.front import front
 from fuzz.hunting import Hunt, hunt
 
@@ -26,11 +27,15 @@ def main() -> int:
     hunts = []
     with asyncio.Runner() as runner:
         for name in args.names or ATTACKS:
-            attack = ATTACKS[name](runner.run(front()))
-            hunts.append(hunt(attack, runner, args.seconds, print))
+            hunts.append(hunt(partial(made, name, runner), runner, args.seconds, print))
             print(_line(hunts[-1]))
             write(hunts)
     return any(one.finding for one in hunts)
+
+
+def made(name: str, runner: asyncio.Runner) -> Attack:
+    """An attack with a gate of its own."""
+    return ATTACKS[name](runner.run(front()))
 
 
 def write(hunts: list[Hunt]) -> None:

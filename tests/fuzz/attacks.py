@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from fuzz.front import Front, Seen
-from fuzz.shaping import header, joined, near, pieces
+from fuzz.shaping import FORBIDDEN, header, joined, near, pieces
 from hypothesis import strategies as st
 from joserfc.jwk import OKPKey
 
@@ -140,13 +140,13 @@ def token(front: Front) -> Attack:
         return text.rpartition(".")[0] == mine.rpartition(".")[0] and signed == right
 
     async def ask(text: str) -> Seen:
-        bearer = b"Bearer " + text.encode("latin-1", "replace").translate(None, b"\r\n\x00")
+        bearer = b"Bearer " + text.encode("latin-1", "replace").translate(FORBIDDEN)
         return await front.ask([(b"authorization", bearer)], gate=front.gates.console)
 
     async def trial(example: tuple[str, str]) -> str | None:
         audience, text = example
         if audience == "console":
-            return _judged(await ask(text), is_good(text.strip(), audience))
+            return _judged(await ask(text), is_good(text.translate(BLANKED).strip(), audience))
         try:
             await verifier.verify(text)
         except TokenRejected:
@@ -198,6 +198,8 @@ def path(front: Front) -> Attack:
     return Attack("path", st.tuples(methods, wire), ("GET", b"/api/tickets"), trial, admits)
 
 
+BLANKED = {byte: chr(blank) for byte, blank in enumerate(FORBIDDEN)}
+"""FORBIDDEN for text."""
 Call = tuple[str, list[tuple[bytes, bytes]], bytes]
 """A vendor, the headers sent, the body."""
 BODY = b'{"id": 7, "name": "twelve drums"}'

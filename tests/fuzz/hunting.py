@@ -13,6 +13,8 @@ from hypothesis.errors import Flaky
 
 ROUND = 100
 """Examples between two looks at the clock."""
+FRESH = 30.0
+"""Seconds that an attack's own good proofs are used: an internal identity lives for 60."""
 
 
 class GaveWay(Exception):
@@ -31,12 +33,12 @@ class Hunt:
 
 
 def hunt(
-    attack: Attack, runner: asyncio.Runner, seconds: float, tell: Callable[[str], None]
+    make: Callable[[], Attack], runner: asyncio.Runner, seconds: float, tell: Callable[[str], None]
 ) -> Hunt:
     """Try until the time is over or something gave way. Raises AssertionError where not even the
     good example is let in: such an attack would notice nothing."""
-    assert runner.run(attack.admits(attack.good)), f"{attack.name}: the good one is refused"
-    began, tried = time.monotonic(), 0
+    attack, began, tried = _able(make(), runner), time.monotonic(), 0
+    made = began
     last: list[tuple[str, Any]] = []
     said = began
 
@@ -52,6 +54,8 @@ def hunt(
             raise GaveWay(finding)
 
     while not last and time.monotonic() - began < seconds:
+        if time.monotonic() - made > FRESH:
+            attack, made = _able(make(), runner), time.monotonic()
         bounded = settings(
             max_examples=ROUND,
             deadline=None,
@@ -71,3 +75,8 @@ def hunt(
     finding, example = last[-1] if last else (None, None)
     spent = round(time.monotonic() - began, 1)
     return Hunt(attack.name, tried, spent, finding, None if example is None else repr(example))
+
+
+def _able(attack: Attack, runner: asyncio.Runner) -> Attack:
+    assert runner.run(attack.admits(attack.good)), f"{attack.name}: the good one is refused"
+    return attack

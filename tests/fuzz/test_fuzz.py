@@ -21,7 +21,7 @@ def runner() -> Iterator[asyncio.Runner]:
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_nothing_gives_way(name: str, runner: asyncio.Runner) -> None:
-    told = hunt(ATTACKS[name](runner.run(front())), runner, MOMENT, lambda _: None)
+    told = hunt(lambda: ATTACKS[name](runner.run(front())), runner, MOMENT, lambda _: None)
     assert (told.finding, told.example) == (None, None)
     assert told.tried > 20
 
@@ -32,7 +32,7 @@ def test_what_gives_way_is_found_and_made_small(runner: asyncio.Runner) -> None:
     async def weak(lines: list[bytes]) -> str | None:
         return "a percent sign" if any(b"%" in line for line in lines) else None
 
-    told = hunt(replace(attack, trial=weak), runner, 30, lambda _: None)
+    told = hunt(lambda: replace(attack, trial=weak), runner, 30, lambda _: None)
     assert told.finding == "a percent sign"
     assert told.example is not None
     assert len(told.example) < 120
