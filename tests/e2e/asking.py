@@ -34,6 +34,10 @@ GOOD: dict[str, dict[str, Any]] = {
     "POST /api/tickets/{id}/attachments": {"files": {"file": ("a.txt", b"a", "text/plain")}},
     "DELETE /api/tickets/{id}": {"headers": {"If-Match": '"1"'}},
     "POST /api/tickets/{id}/reply": {"json": {"body_text": "x"}},
+    "PUT /api/tickets/{id}/replies/{reply_id}": {
+        "json": {"body_text": "x"},
+        "headers": {"If-Match": '"1"'},
+    },
     "POST /api/tickets/{id}/split": {"json": {"message_ids": [str(uuid4())]}},
     "POST /api/tickets/{id}/snooze": {"json": {"until": "2098-01-01T09:00:00Z"}},
 }
