@@ -68,3 +68,27 @@ async def test_a_conversation_by_mail_stays_on_its_ticket(desk: Desk, stack: Sta
     assert three[-1]["body_text"] == "Me too"
     await hand_over(stack, customer, str(reply_to), "Away", Auto_Submitted="auto-replied")
     await messages_of(desk, ticket, 4, "messages")
+
+
+async def test_what_is_not_trusted_waits_until_a_manager_lets_it_out(
+    desk: Desk, stack: Stack
+) -> None:
+    mark = uuid4().hex[:10]
+    subject = f"Forged {mark}"
+    content = (
+        f"From: boss@shop.test\r\nFrom: c-{mark}@customers.test\r\nSubject: {subject}\r\n"
+        f"Message-ID: <{mark}@customers.test>\r\n\r\nPay this\r\n"
+    ).encode()
+    support = f"support@{stack.settings.mail_domain}"
+    port = stack.settings.ports["mail-in"]
+    async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port) as client:
+        await client.sendmail("c@customers.test", [support], content)
+    page = await desk.admin.json("GET", "/api/ops/inbound?limit=100", 200)
+    (waiting,) = (one for one in page["items"] if one["subject"] == subject)
+    assert waiting["cause"] == "several_senders"
+    path = f"/api/ops/inbound/{waiting['id']}/release"
+    agent = (await desk.member("agent")).session
+    await agent.call("POST", path, 403, json={"reason": "no"})
+    await desk.admin.call("POST", path, 204, json={"reason": "known"})
+    ticket = await ticket_of(desk, subject.replace(" ", "+"))
+    assert ticket["subject"] == subject

@@ -8,6 +8,7 @@ from deskstream_chassis.migrations import migrate, migrations_folder
 from deskstream_eventstore import Database, SubjectHasher
 from deskstream_tools.testing import Fresh
 from notifier.infra.db.message_view import MessageView
+from notifier.infra.db.quarantine_view import QuarantineView
 
 SUBJECTS = SubjectHasher(bytes(range(32)))
 
@@ -27,7 +28,11 @@ def dsn(postgres_dsn: Fresh) -> str:
 async def database(dsn: str) -> AsyncIterator[Database]:
     """Connected, with the view of messages."""
     opened = await Database.connect(
-        dsn, size=5, name="notifier-tests", subjects=SUBJECTS, views=[MessageView()]
+        dsn,
+        size=5,
+        name="notifier-tests",
+        subjects=SUBJECTS,
+        views=[MessageView(), QuarantineView()],
     )
     yield opened
     await opened.close()

@@ -27,7 +27,6 @@ from gateway.application.issuer import Issuer
 from gateway.application.limiter import Limiter
 from gateway.application.outbox_report import OutboxReport
 from gateway.application.ports import Audit, Keys, Sessions
-from gateway.application.service_operations import ServiceOperations
 from gateway.application.upstream import Upstream
 from gateway.infra.argon2_passwords import Argon2Passwords
 from gateway.infra.common_passwords import load_common_passwords
@@ -47,7 +46,7 @@ from gateway.infra.feed_worker import FeedWorker
 from gateway.infra.local_limiter import LocalLimiter
 from gateway.infra.openid_issuer import OpenIdIssuer, Registration
 from gateway.infra.service_lag import lag_of
-from gateway.infra.service_operations import operations_of
+from gateway.infra.service_operations import Neighbours, neighbours_of
 from gateway.infra.signing_keys import signer_from
 from gateway.infra.upstream import AiohttpUpstream
 from gateway.infra.valkey_limiter import limiter_of
@@ -172,7 +171,7 @@ def build_accounts(
     settings: Settings,
     database: Database,
     clock: Clock,
-    services: Mapping[str, ServiceOperations],
+    services: Neighbours,
     issuer: Issuer | None,
     desk: Desk,
 ) -> tuple[GatewayApp, SummingAudit, Argon2Passwords]:
@@ -190,7 +189,8 @@ def build_accounts(
         clock=clock,
         common_passwords=load_common_passwords(),
         peppers=_peppers(settings),
-        services=services,
+        services=services.operations,
+        quarantine=services.quarantine,
         issuer=issuer,
         desk=desk,
     )
@@ -216,7 +216,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
     upstreams = {name: AiohttpUpstream(url) for name, url in settings.upstreams.items()}
     ops = {name: AiohttpUpstream(url) for name, url in settings.ops_urls.items()}
     report = OutboxReport(lag_of("gateway", operations, ops, signer))
-    services = operations_of("gateway", operations, ops, signer)
+    services = neighbours_of("gateway", operations, ops, signer)
     desk, issuer = desk_of(database), issuer_of(settings, clock)
     app, audit, passwords = build_accounts(settings, database, clock, services, issuer, desk)
     verify = partial(Chain(key_bytes(settings.audit_key)).verify, database)

@@ -31,6 +31,7 @@ from gateway.application.issuer import Issuer
 from gateway.application.offer_factor import OfferFactor
 from gateway.application.open_session import PendingSignIn, SignedIn
 from gateway.application.ports import Audit, Keys, Queries, Sessions
+from gateway.application.quarantine import Quarantine
 from gateway.application.register_user import RegisterUser
 from gateway.application.reset_password import ResetPassword
 from gateway.application.service_operations import ServiceOperations
@@ -74,6 +75,7 @@ def cheap_app(
     services: Mapping[str, ServiceOperations] | None = None,
     issuer: Issuer | None = None,
     desk: Desk | None = None,
+    quarantine: Quarantine | None = None,
 ) -> GatewayApp:
     """Every use case, with cheap hashing and tokens that tests can read."""
     return build_app(
@@ -87,6 +89,7 @@ def cheap_app(
         common_passwords=load_common_passwords(),
         peppers=PEPPERS,
         services=services or {},
+        quarantine=quarantine,
         issuer=issuer,
         desk=desk or FakeDesk().ports,
     )

@@ -29,6 +29,7 @@ from notifier.application.app import NotifierApp
 from notifier.application.follow_tickets import FollowTickets
 from notifier.application.follow_users import FollowUsers
 from notifier.application.ports import MailSender
+from notifier.application.quarantine import ReleaseInboundHandler, ShowQuarantine
 from notifier.application.queue_mail import QueueMail
 from notifier.application.receive_mail import House as Mailboxes
 from notifier.application.receive_mail import ReceiveMail
@@ -41,6 +42,7 @@ from notifier.infra.db.late_notices import DbLateNotices
 from notifier.infra.db.letters import DbLetters
 from notifier.infra.db.message_view import MessageView
 from notifier.infra.db.people import DbPeople
+from notifier.infra.db.quarantine_view import DbQuarantine, QuarantineView
 from notifier.infra.db.screen import DbScreen
 from notifier.infra.db.tickets import DbTickets
 from notifier.infra.files import BucketFiles
@@ -49,6 +51,7 @@ from notifier.infra.inbound.reading import read_mail
 from notifier.infra.mail.compose import Composer, House
 from notifier.infra.mail.pool import MailServer
 from notifier.infra.mail.smtp import SmtpSender
+from notifier.interface.http.quarantine import quarantine_router
 from notifier.interface.kafka.consumers import build_consumer
 from notifier.interface.smtp import Listening, Receiver
 from notifier.interface.timers import Housekeeper
@@ -56,7 +59,7 @@ from notifier.settings import Settings
 
 BATCH = 100
 """Facts in one transaction: small enough that the first mails leave while the next are planned."""
-VIEWS: tuple[View, ...] = (MessageView(),)
+VIEWS: tuple[View, ...] = (MessageView(), QuarantineView())
 
 
 def composer(settings: Settings) -> Composer:
@@ -122,6 +125,8 @@ def build_app(
             clock,
             Mailboxes(settings.own_addresses, settings.authserv_id),
         ),
+        show_quarantine=ShowQuarantine(database, DbQuarantine()),
+        release_inbound=ReleaseInboundHandler(database, clock),
     )
 
 
@@ -189,7 +194,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
             database=database,
             app=create_app(
                 "notifier",
-                routers=[ops_router(operations)],
+                routers=[quarantine_router(app), ops_router(operations)],
                 authenticate=verifier.authenticate,
             ),
             workers=[

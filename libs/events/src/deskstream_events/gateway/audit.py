@@ -37,6 +37,7 @@ Action = Literal[
     "webhook_rejected",
     "replayed",
     "effect_resolved",
+    "inbound_released",
 ]
 
 
@@ -52,7 +53,8 @@ class AuditRecordedV1(Event):
     anonymous."""
     target: str | None = None
     """`user:<id>`, `team:<id>`, `key:<id>`, the template of a route, or what was operated on:
-    `parked:<service>/<consumer>/<stream>`, `letter:<service>/<id>`, `effect:<service>/<id>`."""
+    `parked:<service>/<consumer>/<stream>`, `letter:<service>/<id>`, `effect:<service>/<id>`,
+    `inbound:<id>`."""
     code: str | None = None
     """The stable code of the refusal."""
     address_hash: str | None = None

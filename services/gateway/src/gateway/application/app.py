@@ -26,6 +26,7 @@ from gateway.application.offer_factor import OfferFactorHandler
 from gateway.application.open_session import OpenSession
 from gateway.application.own_sessions import EndSessionHandler, OwnSessions
 from gateway.application.ports import Audit, FactorVault, Passwords, Queries, Sealer
+from gateway.application.quarantine import DecideQuarantine, Quarantine
 from gateway.application.read_feed import ReadFeed
 from gateway.application.recognise_device import RecogniseDeviceHandler
 from gateway.application.register_user import RegisterUserHandler
@@ -87,6 +88,7 @@ class GatewayApp:
     revoke_key: RevokeKeyHandler
     watch_services: WatchServices
     decide_operations: DecideOperations
+    decide_quarantine: DecideQuarantine
     read_feed: ReadFeed
     tell_presence: TellPresenceHandler
     who_is_here: WhoIsHere
@@ -115,6 +117,7 @@ def build_app(
     common_passwords: Collection[str],
     peppers: Peppers,
     services: Mapping[str, ServiceOperations],
+    quarantine: Quarantine | None,
     issuer: Issuer | None,
     desk: Desk,
 ) -> GatewayApp:
@@ -158,6 +161,7 @@ def build_app(
         revoke_key=RevokeKeyHandler(store, clock),
         watch_services=WatchServices(services),
         decide_operations=DecideOperations(services, store, clock),
+        decide_quarantine=DecideQuarantine(quarantine, store, clock),
         read_feed=ReadFeed(desk.feed),
         tell_presence=TellPresenceHandler(desk.tickets, desk.presence, clock),
         who_is_here=WhoIsHere(desk.tickets, desk.presence, clock),

@@ -3,6 +3,7 @@ the gateway itself, in process."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
@@ -12,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from deskstream_chassis.access import Actor, system
 from deskstream_chassis.http.errors import STORE_DOWN
 from deskstream_chassis.operations import OperationFailed, Operations
+from gateway.application.quarantine import Place, QuarantinedMail
 from gateway.application.service_operations import (
     DeadLetter,
     Decision,
@@ -36,6 +38,7 @@ _LETTERS = TypeAdapter(list[DeadLetter])
 _EFFECTS = TypeAdapter(list[Effect])
 _REPLAY = TypeAdapter(Replay)
 _STATUS = TypeAdapter(str)
+_MAILS = TypeAdapter(list[QuarantinedMail])
 
 
 class _Signer(Protocol):
@@ -92,7 +95,36 @@ class ToldOperations:
 
 
 def remote_operations(service: str, upstream: Upstream, signer: _Signer) -> ToldOperations:
-    """Of another service, with a token for that audience alone."""
+    """Of another service."""
+    return ToldOperations(*speaking_to(service, upstream, signer))
+
+
+class ToldQuarantine:
+    """See quarantine.Quarantine."""
+
+    def __init__(self, ask: Ask, act: Act) -> None:
+        self._ask, self._act = ask, act
+
+    async def waiting(self, after: Place | None, limit: int) -> Sequence[QuarantinedMail]:
+        """See ports."""
+        place = {"after_at": after[0].isoformat(), "after_id": str(after[1])} if after else {}
+        answer = await self._ask("inbound", {**place, "limit": str(limit)})
+        return _read(_MAILS, _items(answer))
+
+    async def release(self, inbound_id: UUID, decision: Decision) -> None:
+        """See ports."""
+        named = {"actor": decision.actor, "reason": decision.reason, "inbound": str(inbound_id)}
+        await self._act("inbound/release", named, decision.correlation_id)
+
+
+def quarantine_of(others: Mapping[str, Upstream], signer: _Signer) -> ToldQuarantine | None:
+    """The notifier's; None where it is not told to the gateway."""
+    upstream = others.get("notifier")
+    return None if upstream is None else ToldQuarantine(*speaking_to("notifier", upstream, signer))
+
+
+def speaking_to(service: str, upstream: Upstream, signer: _Signer) -> tuple[Ask, Act]:
+    """With a token for that audience alone."""
 
     async def send(request: UpstreamRequest) -> Any:
         token = signer.sign(system("gateway"), service)
@@ -124,7 +156,7 @@ def remote_operations(service: str, upstream: Upstream, signer: _Signer) -> Told
         )
         return await send(request)
 
-    return ToldOperations(ask, act)
+    return ask, act
 
 
 def own_operations(operations: Operations) -> ToldOperations:
@@ -167,12 +199,20 @@ async def _awake(told: Awaitable[T]) -> T:
         raise ServiceSilent("store_unavailable") from None
 
 
-def operations_of(
+@dataclass(frozen=True)
+class Neighbours:
+    """`operations` by service, our own too; `quarantine` None where the notifier is not known."""
+
+    operations: dict[str, ToldOperations]
+    quarantine: ToldQuarantine | None
+
+
+def neighbours_of(
     own: str, operations: Operations, others: Mapping[str, Upstream], signer: _Signer
-) -> dict[str, ToldOperations]:
-    """By service: our own, and each that is asked at its door for operators."""
+) -> Neighbours:
+    """Our own, and each that is asked at its door for operators."""
     remote = {name: remote_operations(name, upstream, signer) for name, upstream in others.items()}
-    return {own: own_operations(operations), **remote}
+    return Neighbours({own: own_operations(operations), **remote}, quarantine_of(others, signer))
 
 
 def _given(**named: object) -> dict[str, str]:

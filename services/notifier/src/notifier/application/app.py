@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from notifier.application.follow_tickets import FollowTickets
 from notifier.application.follow_users import FollowUsers
+from notifier.application.quarantine import ReleaseInboundHandler, ShowQuarantine
 from notifier.application.receive_mail import ReceiveMail
 from notifier.application.send_mail import SendMail
 from notifier.application.settle_mail import SettleMail
@@ -18,3 +19,5 @@ class NotifierApp:
     send_mail: SendMail
     settle_mail: SettleMail
     receive_mail: ReceiveMail
+    show_quarantine: ShowQuarantine
+    release_inbound: ReleaseInboundHandler

@@ -1,21 +1,24 @@
 """Operations, for managers: what waits in any service, and decisions about it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
 
 from deskstream_chassis.http.guard import policy_router
-from deskstream_chassis.http.pages import Cursor, Cursors, Limit, page
+from deskstream_chassis.http.pages import Cursor, Cursors, Limit, Page, page
 from gateway.application.app import GatewayApp
 from gateway.application.decide_operations import ReplayDeadLetter, ReplayParked, ResolveEffect
+from gateway.application.quarantine import ReleaseMail
 from gateway.application.service_operations import EffectStatus
 from gateway.application.watch_services import Kind, Line, Place
 from gateway.interface.http.ops_schemas import (
     Decided,
     Effects,
     ParkedReplay,
+    QuarantinedAnswer,
     ReplayAnswer,
     Replays,
     Resolution,
@@ -31,6 +34,7 @@ Id = Annotated[UUID, Path(alias="id")]
 Service = Annotated[str | None, Query(max_length=64)]
 _STREAMS = Cursors("ops/streams", Place)
 _EFFECTS = Cursors("ops/effects", Place)
+_INBOUND = Cursors("ops/inbound", tuple[datetime, UUID])
 
 
 def ops_router(app: GatewayApp) -> APIRouter:
@@ -38,6 +42,7 @@ def ops_router(app: GatewayApp) -> APIRouter:
     router = policy_router("role:manager", prefix="/api/ops", tags=["operations"])
     _lists(router, app)
     _decisions(router, app)
+    _quarantine(router, app)
     return router
 
 
@@ -100,6 +105,22 @@ def _decisions(router: APIRouter, app: GatewayApp) -> None:
         command = ResolveEffect(effect, body.outcome, body.reason)
         done = await app.decide_operations.resolve(command, caller)
         return ResolvedAnswer(id=effect, service=done.service, status=done.status)
+
+
+def _quarantine(router: APIRouter, app: GatewayApp) -> None:
+    @router.get("/inbound")
+    async def inbound(cursor: Cursor = None, limit: Limit = 50) -> Page[QuarantinedAnswer]:
+        """Mails that the notifier does not trust, oldest first, with the cause."""
+        rows = await app.decide_quarantine.waiting(_INBOUND.read(cursor), limit)
+        shown, following = page(rows, limit, lambda mail: _INBOUND.write((mail.at, mail.id)))
+        return Page(
+            items=[QuarantinedAnswer.model_validate(mail) for mail in shown], next=following
+        )
+
+    @router.post("/inbound/{id}/release", status_code=204)
+    async def release(mail: Id, body: Decided, caller: SignedInDep) -> None:
+        """Pass a mail on as if it came in now."""
+        await app.decide_quarantine.release(ReleaseMail(mail, body.reason), caller)
 
 
 def _cut(

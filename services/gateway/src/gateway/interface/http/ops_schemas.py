@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from gateway.application.service_operations import (
     ConsumerLag,
@@ -36,6 +36,21 @@ class Resolution(Decided):
     """What became of a held effect: it happened, or it is to be tried once more."""
 
     outcome: Verdict
+
+
+class QuarantinedAnswer(BaseModel):
+    """A mail that waits for a person. `size` in bytes, `files` their number."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    cause: str
+    mailbox: str
+    from_email: str | None
+    subject: str
+    size: int
+    files: int
+    at: datetime
 
 
 class RelayLine(BaseModel):

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Column,
     DateTime,
     Index,
@@ -106,6 +107,20 @@ Index(
     message.c.id,
     postgresql_where=text("status = 'sent'"),
 )
+
+quarantined_mail = Table(
+    "quarantined_mail",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("cause", Text, nullable=False),
+    Column("mailbox", Text, nullable=False),
+    Column("from_email", Text),
+    Column("subject", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("files", Integer, nullable=False),
+    _at("at"),
+)
+Index("quarantined_mail_at", quarantined_mail.c.at, quarantined_mail.c.id)
 
 suppressed_address = Table(
     "suppressed_address",

@@ -1,0 +1,1 @@
+"""HTTP: what the gateway asks for its operators."""
