@@ -3,11 +3,12 @@
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import uvloop
 
-from bench import consumer, gateway, latency, relay, store
+from bench import consumer, gateway, latency, relay, same_time, sign_in, store
 from bench.harness import Result, write
 from bench.servers import Servers
 
@@ -25,6 +26,14 @@ async def run(names: list[str]) -> list[Result]:
                     write(results[-1:])
                     print(f"{name}: {results[-1].value} (gate {results[-1].gate})")
     return results
+
+
+async def _on_one(servers: Servers, bench: Callable[[str], Awaitable[Result]]) -> Result:
+    return await bench(await servers.database())
+
+
+async def _on_two(servers: Servers, bench: Callable[[str, str], Awaitable[Result]]) -> Result:
+    return await bench(await servers.database(), await servers.database())
 
 
 def benchmarks(servers: Servers) -> dict[str, Callable[[], Awaitable[Result]]]:
@@ -66,6 +75,9 @@ def benchmarks(servers: Servers) -> dict[str, Callable[[], Awaitable[Result]]]:
         "B6": b6,
         "B7": b7,
         "B7-checks": b7_checks,
+        "B8-sign-in": partial(_on_two, servers, sign_in.sign_in),
+        "B8-same-time": partial(_on_one, servers, same_time.same_time),
+        "B8-look-up": partial(_on_two, servers, sign_in.look_up),
     }
 
 

@@ -49,7 +49,8 @@ def auth_router(app: GatewayApp, limit: AccountLimit) -> APIRouter:
         """A verification mail goes out; the answer is the same for a known address."""
         await limit.take(body.email)
         command = RegisterUser(body.email, body.name, body.password, address)
-        await caller.once(app.register_user, command, type(None))
+        async with even_time():
+            await caller.once(app.register_user, command, type(None))
         return Accepted()
 
     @router.post("/resend-verification", status_code=202)
