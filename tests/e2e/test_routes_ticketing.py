@@ -195,3 +195,14 @@ async def test_the_rows_of_views(desk: Desk) -> None:
     await agent.call("DELETE", path, 404)
     await viewer.call("PUT", path, 200, json={**body, "title": "Ours"})
     await viewer.call("DELETE", path, 204)
+
+
+async def test_get_tickets_finds_by_words_what_the_caller_may_see(desk: Desk) -> None:
+    viewer, agent = (await desk.member("viewer")).session, (await desk.member("agent")).session
+    ticket = await desk.ticket(body_text="A zyzzyva bit the drum")
+    note = {"body_text": "quokka"}
+    await agent.call("POST", f"/api/tickets/{ticket['id']}/comments", 201, json=note)
+    assert await listed(viewer, "q=zyzzy drum") == {ticket["id"]}
+    assert await listed(agent, "q=quokka") == {ticket["id"]}
+    assert await listed(viewer, "q=quokka") == set()
+    assert ticket["id"] in await listed(viewer, f"q=%23{ticket['number']}")

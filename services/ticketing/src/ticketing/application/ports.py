@@ -125,7 +125,7 @@ class Filters:
     troubled: bool = False
     """Only those with a reply that failed, bounced or is held."""
     text: str | None = None
-    """A number, or a part of the subject."""
+    """A number, or words of messages, subject or participants."""
 
 
 Sort = Literal["-updated_at", "updated_at", "-created_at", "created_at", "-number", "number"]

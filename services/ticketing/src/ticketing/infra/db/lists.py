@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -17,7 +17,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from deskstream_chassis.access import AccessColumns, Actor, access_predicate
+from deskstream_chassis.access import AccessColumns, Actor, access_predicate, sees_notes
 from deskstream_eventstore import Work, run
 from ticketing.application.ports import (
     FailedReply,
@@ -27,6 +27,7 @@ from ticketing.application.ports import (
     TicketRow,
 )
 from ticketing.domain.ticket import Standing
+from ticketing.infra.db.search import found_by
 from ticketing.infra.db.tables import reply, team, ticket
 
 FACTS = AccessColumns(
@@ -62,7 +63,10 @@ class PostgresLists:
         query = (
             select(*_ROW)
             .select_from(_with_team)
-            .where(access_predicate(actor, "view", FACTS), *_conditions(filters))
+            .where(
+                access_predicate(actor, "view", FACTS),
+                *_asked(filters, actor),
+            )
         )
         column = ticket.c[sort.removeprefix("-")]
         value = _parse(sort, after[0]) if after else None
@@ -75,7 +79,10 @@ class PostgresLists:
         found = (
             select(ticket.c.id)
             .select_from(_with_team)
-            .where(access_predicate(actor, "view", FACTS), *_conditions(filters))
+            .where(
+                access_predicate(actor, "view", FACTS),
+                *_asked(filters, actor),
+            )
             .limit(most)
             .subquery()
         )
@@ -129,7 +136,7 @@ def _paged(
     return query.order_by(*order).limit(limit)
 
 
-def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+def _asked(filters: Filters, actor: Actor) -> list[ColumnElement[bool]]:
     """Every one that is asked for; the others are not evaluated."""
     chosen: list[tuple[object, Callable[[], ColumnElement[bool]]]] = [
         (filters.watcher, lambda: ticket.c.watchers.contains([filters.watcher])),
@@ -141,7 +148,7 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
         (filters.tag, lambda: ticket.c.tags.contains([(filters.tag or "").casefold()])),
         (filters.customer, lambda: _asked_by(filters.customer or "")),
         (filters.troubled, lambda: ticket.c.id.in_(select(reply.c.ticket_id).where(_troubled))),
-        (filters.text, lambda: _matches(filters.text or "")),
+        (filters.text, lambda: found_by(filters.text or "", notes=sees_notes(actor))),
         (filters.created_since, lambda: ticket.c.created_at >= filters.created_since),
         (filters.created_before, lambda: ticket.c.created_at < filters.created_before),
         (filters.updated_since, lambda: ticket.c.updated_at >= filters.updated_since),
@@ -168,11 +175,3 @@ def _in_sight(filters: Filters) -> list[ColumnElement[bool]]:
 def _stands(standings: Sequence[Standing]) -> ColumnElement[bool]:
     plain = and_(ticket.c.aside.is_(None), ticket.c.status.in_(standings))
     return or_(plain, ticket.c.aside.in_(standings))
-
-
-def _matches(wanted: str) -> ColumnElement[bool]:
-    number = wanted.strip().removeprefix("#")
-    subject = ticket.c.subject.icontains(wanted.strip(), autoescape=True)
-    if number.isascii() and number.isdecimal() and len(number) < 10:
-        return cast(ColumnElement[bool], (ticket.c.number == int(number)) | subject)
-    return subject

@@ -18,7 +18,7 @@ from sqlalchemy import (
     false,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 
 metadata = MetaData()
 
@@ -145,6 +145,18 @@ team = Table(
     Column("restricted", Boolean, nullable=False),
 )
 """Replica of the gateway's teams. Support is a row from the start."""
+
+search_text = Table(
+    "search_text",
+    metadata,
+    Column("message_id", Uuid, primary_key=True),
+    Column("ticket_id", Uuid, nullable=False),
+    Column("internal", Boolean, nullable=False),
+    Column("words", TSVECTOR, nullable=False),
+)
+"""A row a message; `ticket_id` is where it is at home, merges not followed."""
+Index("search_text_words", search_text.c.words, postgresql_using="gin")
+Index("search_text_of_ticket", search_text.c.ticket_id)
 
 draft = Table(
     "draft",

@@ -43,7 +43,7 @@ class SavedQuery(Strict):
     failed_replies: bool = False
     """Only with a reply that failed, bounced or is held."""
     q: Search | None = None
-    """A number, or a part of the subject."""
+    """A number, or words (or their beginnings) of a message, the subject or participants."""
     sort: Sort = "-updated_at"
 
     def filters(self, actor: Actor) -> Filters:
