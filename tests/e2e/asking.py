@@ -1,5 +1,6 @@
 """Everybody who may come to the door, and how he asks for any route."""
 
+import asyncio
 import json
 import re
 import secrets
@@ -27,6 +28,8 @@ from deskstream_tools.local.stack import Stack
 from gateway.domain.api_key import ALPHABET, ID_LENGTH, SECRET_LENGTH, spell
 
 REFUSALS = {"unauthenticated", "forbidden", "csrf_token", "cross_site", "step_up_required"}
+PATIENCE = 20.0
+"""Seconds for the head of a stream's answer."""
 STREAMS = {"/api/realtime"}
 GOOD: dict[str, dict[str, Any]] = {
     "PUT /api/tickets/{id}": {"json": {"priority": "high"}, "headers": {"If-Match": '"1"'}},
@@ -96,7 +99,8 @@ class Asker:
         """One request from an address that nobody else has, with an empty document or (`good`) one
         that the route takes."""
         if line.path in STREAMS:
-            opened = await self.session.listen()
+            async with asyncio.timeout(PATIENCE):
+                opened = await self.session.listen()
             opened.reset()
             if opened.status == 200:
                 return Answer(line, opened.status, None)
