@@ -30,7 +30,7 @@ from gateway.application.forgot_password import ForgotPassword
 from gateway.application.issuer import Issuer
 from gateway.application.offer_factor import OfferFactor
 from gateway.application.open_session import PendingSignIn, SignedIn
-from gateway.application.ports import Audit, Keys, Queries, Sessions
+from gateway.application.ports import Audit, Keys, Passwords, Queries, Sessions
 from gateway.application.quarantine import Quarantine
 from gateway.application.register_user import RegisterUser
 from gateway.application.reset_password import ResetPassword
@@ -76,12 +76,13 @@ def cheap_app(
     issuer: Issuer | None = None,
     desk: Desk | None = None,
     quarantine: Quarantine | None = None,
+    passwords: Passwords | None = None,
 ) -> GatewayApp:
     """Every use case, with cheap hashing and tokens that tests can read."""
     return build_app(
         store=store,
         queries=queries,
-        passwords=cheap_passwords(),
+        passwords=passwords or cheap_passwords(),
         sealer=PlainSealer(),
         vault=SealedFactorVault(b"f" * 32),
         audit=audit,

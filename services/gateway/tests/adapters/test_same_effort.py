@@ -9,12 +9,9 @@ from collections.abc import Awaitable, Callable
 from itertools import count
 
 from deskstream_eventstore import Database
-from gateway.application.app import build_app
 from gateway.domain.errors import SignInFailed
 from gateway.infra.argon2_passwords import Argon2Passwords
-from gateway.infra.common_passwords import load_common_passwords
-from gateway.infra.factor_vault import SealedFactorVault
-from gateway.testing import PEPPERS, Cast, PlainSealer, Rig
+from gateway.testing import Cast, Rig, cheap_app
 
 ROUNDS = 5
 
@@ -34,19 +31,7 @@ async def compare(
 
 
 def at_full_cost(rig: Rig) -> Cast:
-    app = build_app(
-        store=rig.store,
-        queries=rig.queries,
-        passwords=Argon2Passwords(),
-        sealer=PlainSealer(),
-        vault=SealedFactorVault(b"f" * 32),
-        audit=rig.audit,
-        clock=rig.clock,
-        common_passwords=load_common_passwords(),
-        peppers=PEPPERS,
-        services={},
-        issuer=None,
-    )
+    app = cheap_app(rig.store, rig.queries, rig.audit, rig.clock, passwords=Argon2Passwords())
     return Cast(Rig(**{**vars(rig), "app": app}))
 
 
