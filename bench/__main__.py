@@ -8,7 +8,7 @@ from pathlib import Path
 
 import uvloop
 
-from bench import consumer, gateway, latency, relay, same_time, sign_in, store
+from bench import consumer, gateway, latency, relay, same_time, sign_in, store, streams
 from bench.harness import Result, write
 from bench.servers import Servers
 
@@ -66,6 +66,10 @@ def benchmarks(servers: Servers) -> dict[str, Callable[[], Awaitable[Result]]]:
         dsn, folder = await servers.database(), servers.folder
         return await gateway.gateway("B7-checks", "<= 9", dsn, folder, whole=False)
 
+    async def b9() -> Result:
+        dsn, store = await servers.database(), await servers.store()
+        return await streams.streams(dsn, store, servers.bootstrap, servers.folder)
+
     return {
         "B1": b1,
         "B2": b2,
@@ -78,6 +82,7 @@ def benchmarks(servers: Servers) -> dict[str, Callable[[], Awaitable[Result]]]:
         "B8-sign-in": partial(_on_two, servers, sign_in.sign_in),
         "B8-same-time": partial(_on_one, servers, same_time.same_time),
         "B8-look-up": partial(_on_two, servers, sign_in.look_up),
+        "B9": b9,
     }
 
 

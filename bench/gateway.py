@@ -80,10 +80,10 @@ async def _serving(
         "GATEWAY_TRACING": str(whole),
         **{f"GATEWAY_{name}": secrets.token_hex(32) for name in SECRETS},
     }
-    await _command(environment, "migrate")
+    await command(environment, "migrate")
     scope = ("--scope", "tickets:view", "--rate", "60000")
     made = [
-        json.loads(await _command(environment, "key", "create", f"bench {n}", *scope))
+        json.loads(await command(environment, "key", "create", f"bench {n}", *scope))
         for n in range(KEYS)
     ]
     with (folder / "log").open("wb") as log:
@@ -92,7 +92,7 @@ async def _serving(
         )
     try:
         async with asyncio.timeout(READY_SECONDS):
-            while not await _ready(api):
+            while not await ready(api):
                 if process.returncode is not None:
                     raise RuntimeError((folder / "log").read_text()[-2000:])
                 await asyncio.sleep(0.1)
@@ -103,7 +103,8 @@ async def _serving(
             await process.wait()
 
 
-async def _command(environment: dict[str, str], *arguments: str) -> str:
+async def command(environment: dict[str, str], *arguments: str) -> str:
+    """The last line that `python -m gateway …` writes. Raises RuntimeError where it fails."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "gateway", *arguments),
         env=environment,
@@ -115,7 +116,8 @@ async def _command(environment: dict[str, str], *arguments: str) -> str:
     return out.decode().strip().splitlines()[-1]
 
 
-async def _ready(port: int) -> bool:
+async def ready(port: int) -> bool:
+    """Whether somebody listens."""
     try:
         _, writer = await asyncio.open_connection("127.0.0.1", port)
     except OSError:

@@ -105,6 +105,7 @@ async def desk_of(dsn: str, passwords: Passwords) -> AsyncIterator[tuple[Cast, D
         peppers=PEPPERS,
         services={},
         issuer=None,
+        quarantine=None,
         desk=FakeDesk().ports,
     )
     sessions = DbSessions(database, clock, PEPPERS.session, factor_mandatory=False)

@@ -35,6 +35,7 @@ FAULTS = {
     106: "disk full under load",
     111: "suspended, moved or revoked at one of two gateways",
     112: "session store stopped under two gateways",
+    113: "200 event streams reset by their clients",
     121: "receiver killed at each point of a delivery",
 }
 """1 to 27: the numbered faults (26 needs customers, who do not exist yet); 101 and up: a restart of

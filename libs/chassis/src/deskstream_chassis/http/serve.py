@@ -11,6 +11,11 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server as GranianServer
 from starlette.types import ASGIApp
 
+CONNECTIONS = 10_000
+"""How many granian holds at once, idle ones and open streams included; it takes 128 by default and
+leaves the rest unanswered."""
+BACKLOG = 2_048
+
 
 class Server(Protocol):
     """An HTTP server on the running loop."""
@@ -83,6 +88,8 @@ class GranianEmbedded:
             interface=Interfaces.ASGI,
             http=HTTPModes.http1,
             websockets=False,
+            backlog=BACKLOG,
+            backpressure=CONNECTIONS,
             http1_settings=HTTP1Settings(
                 header_read_timeout=10_000, max_buffer_size=64 * 1024, keep_alive=True
             ),
