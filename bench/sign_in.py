@@ -107,6 +107,7 @@ async def desk_of(dsn: str, passwords: Passwords) -> AsyncIterator[tuple[Cast, D
         issuer=None,
         quarantine=None,
         desk=FakeDesk().ports,
+        quarantine=None,
     )
     sessions = DbSessions(database, clock, PEPPERS.session, factor_mandatory=False)
     keys = DbKeys(database, clock, PEPPERS.key)
