@@ -105,7 +105,6 @@ async def desk_of(dsn: str, passwords: Passwords) -> AsyncIterator[tuple[Cast, D
         peppers=PEPPERS,
         services={},
         issuer=None,
-        quarantine=None,
         desk=FakeDesk().ports,
         quarantine=None,
     )
