@@ -1,13 +1,18 @@
 """The only place where the parts are put together."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
+from starlette.types import Scope
+
+from deskstream_chassis.access import Actor
 from deskstream_chassis.clock import Clock, SystemClock
 from deskstream_chassis.files import Bucket
-from deskstream_chassis.http.app import create_app
+from deskstream_chassis.http.app import ServiceApp, create_app
+from deskstream_chassis.http.gate import Authenticate
 from deskstream_chassis.http.ops_routes import ops_router
+from deskstream_chassis.http.problem import unauthenticated
 from deskstream_chassis.identity.tokens import TokenVerifier
 from deskstream_chassis.operations import Operations
 from deskstream_chassis.plus_token import PlusTokens
@@ -36,6 +41,7 @@ from notifier.application.receive_mail import ReceiveMail
 from notifier.application.send_mail import Desk, SendMail
 from notifier.application.settle_bounce import SettleBounce
 from notifier.application.settle_mail import SettleMail
+from notifier.application.suppressions import LiftSuppressionHandler, ListSuppressions
 from notifier.domain.message import STREAM_TYPE, Message
 from notifier.infra.db.housekeeping import KeepHouse
 from notifier.infra.db.late_notices import DbLateNotices
@@ -44,6 +50,7 @@ from notifier.infra.db.message_view import MessageView
 from notifier.infra.db.people import DbPeople
 from notifier.infra.db.quarantine_view import DbQuarantine, QuarantineView
 from notifier.infra.db.screen import DbScreen
+from notifier.infra.db.suppressions import DbSuppressions
 from notifier.infra.db.tickets import DbTickets
 from notifier.infra.files import BucketFiles
 from notifier.infra.inbound.attic import BucketAttic
@@ -52,6 +59,7 @@ from notifier.infra.mail.compose import Composer, House
 from notifier.infra.mail.pool import MailServer
 from notifier.infra.mail.smtp import SmtpSender
 from notifier.interface.http.quarantine import quarantine_router
+from notifier.interface.http.suppressions import suppression_router
 from notifier.interface.kafka.consumers import build_consumer
 from notifier.interface.smtp import Listening, Receiver
 from notifier.interface.timers import Housekeeper
@@ -127,6 +135,8 @@ def build_app(
         ),
         show_quarantine=ShowQuarantine(database, DbQuarantine()),
         release_inbound=ReleaseInboundHandler(database, clock),
+        list_suppressions=ListSuppressions(database, DbSuppressions()),
+        lift_suppression=LiftSuppressionHandler(database, DbSuppressions()),
     )
 
 
@@ -150,6 +160,16 @@ def message_state(facts: Sequence[Recorded]) -> dict[str, Any]:
         "reply_id": str(message.reply_id) if message.reply_id else None,
         "mail_id": message.mail_id,
     }
+
+
+def http_app(
+    app: NotifierApp, authenticate: Authenticate, operations: Operations | None = None
+) -> ServiceApp:
+    """The HTTP interface."""
+    routers = [suppression_router(app)]
+    if operations is not None:
+        routers += [quarantine_router(app), ops_router(operations)]
+    return create_app("notifier", routers=routers, authenticate=authenticate)
 
 
 @asynccontextmanager
@@ -192,11 +212,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         verifier = TokenVerifier.over_http(settings.jwks_url, "notifier")
         yield Parts(
             database=database,
-            app=create_app(
-                "notifier",
-                routers=[quarantine_router(app), ops_router(operations)],
-                authenticate=verifier.authenticate,
-            ),
+            app=http_app(app, verifier.authenticate, operations),
             workers=[
                 Worker("relay", relay.run),
                 Worker("consumers", consumers.run, health=consumers.health),
@@ -211,4 +227,14 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         await database.close()
 
 
-SPEC = ServiceSpec(name="notifier", settings_type=Settings, build=build)
+def document() -> Mapping[str, Any]:
+    """What the HTTP interface offers, as OpenAPI; nothing is connected."""
+
+    async def nobody(_: Scope) -> Actor:
+        raise unauthenticated()
+
+    found: Mapping[str, Any] = http_app(cast("NotifierApp", None), nobody).openapi()
+    return found
+
+
+SPEC = ServiceSpec(name="notifier", settings_type=Settings, build=build, openapi=document)

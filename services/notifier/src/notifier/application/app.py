@@ -8,6 +8,7 @@ from notifier.application.quarantine import ReleaseInboundHandler, ShowQuarantin
 from notifier.application.receive_mail import ReceiveMail
 from notifier.application.send_mail import SendMail
 from notifier.application.settle_mail import SettleMail
+from notifier.application.suppressions import LiftSuppressionHandler, ListSuppressions
 
 
 @dataclass(frozen=True)
@@ -21,3 +22,5 @@ class NotifierApp:
     receive_mail: ReceiveMail
     show_quarantine: ShowQuarantine
     release_inbound: ReleaseInboundHandler
+    list_suppressions: ListSuppressions
+    lift_suppression: LiftSuppressionHandler

@@ -103,8 +103,15 @@ class Letters(Protocol):
 class Screen(Protocol):
     """Who is not to be mailed. Addresses are kept as keyed hashes."""
 
-    async def suppress(self, work: Work, address: str, reason: str, at: datetime) -> None:
-        """From now on no mail goes to this address."""
+    async def suppress(
+        self,
+        work: Work,
+        address: str,
+        reason: str,
+        at: datetime,
+        message_id: UUID | None = None,
+    ) -> None:
+        """From now on no mail goes to this address; `message_id` is the one that came back."""
         ...
 
     async def suppressed(self, work: Work, addresses: Sequence[str]) -> frozenset[str]:

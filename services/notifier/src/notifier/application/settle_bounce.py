@@ -35,6 +35,6 @@ class SettleBounce:
             if message.pending:
                 work.append(STREAM_TYPE, message_id, message.version, message.pending)
             for address in missed if worth_suppressing(bounce.code) else ():
-                await self._screen.suppress(work, address, "bounce", now)
+                await self._screen.suppress(work, address, "bounce", now, message_id)
             return message_id
         return None

@@ -41,10 +41,23 @@ class DbScreen:
     def __init__(self, subjects: SubjectHasher) -> None:
         self._subjects = subjects
 
-    async def suppress(self, work: Work, address: str, reason: str, at: datetime) -> None:
+    async def suppress(
+        self,
+        work: Work,
+        address: str,
+        reason: str,
+        at: datetime,
+        message_id: UUID | None = None,
+    ) -> None:
         """See ports; the first reason stays."""
+        person = self._hash(address)
         await SUPPRESS.execute(
-            work, b_address_hash=self._hash(address), b_reason=reason, b_since=at
+            work,
+            b_address_hash=person,
+            b_reason=reason,
+            b_since=at,
+            b_id=UUID(person[:32]),
+            b_message_id=message_id,
         )
 
     async def suppressed(self, work: Work, addresses: Sequence[str]) -> frozenset[str]:

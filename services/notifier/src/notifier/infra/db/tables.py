@@ -128,7 +128,10 @@ suppressed_address = Table(
     Column("address_hash", Text, primary_key=True),
     Column("reason", Text, nullable=False),
     _at("since"),
+    Column("id", Uuid, nullable=False),
+    Column("message_id", Uuid),
 )
+Index("suppressed_address_id", suppressed_address.c.id, unique=True)
 
 automatic_mail = Table(
     "automatic_mail",
