@@ -12,7 +12,7 @@ KEYS = {
         *("SUBJECT_KEY", "SESSION_PEPPER", "KEY_PEPPER", "AUDIT_KEY", "FACTOR_KEY"),
         "MAIL_TOKEN_KEY",
     ),
-    "ticketing": ("SUBJECT_KEY",),
+    "ticketing": ("SUBJECT_KEY", "PLUS_TOKEN_KEY"),
     "notifier": ("SUBJECT_KEY", "PLUS_TOKEN_KEY", "MAIL_TOKEN_KEY"),
 }
 REST = {
