@@ -1,13 +1,17 @@
 """Delivery reports: which mail did not arrive, and for whom."""
 
+import logging
 import re
 from email.parser import BytesParser
 from email.policy import compat32
 
 from flufl.bounce import scan_message
 
+from deskstream_chassis.logs import log, where
 from notifier.application.inbound import Bounce
 from notifier.infra.inbound.opened import Part
+
+logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)  # tracebacks may quote the mail
 
 _STATUS = re.compile(r"^status:\s*([245])\.(\d{1,3})\.(\d{1,3})", re.IGNORECASE | re.MULTILINE)
 _FAILED = re.compile(r"^action:\s*failed", re.IGNORECASE | re.MULTILINE)
@@ -55,7 +59,11 @@ def _by_habit(mail: Part) -> Bounce | None:
     raw = mail.as_bytes()
     if len(raw) > LONGEST:
         return None
-    failed = scan_message(BytesParser(policy=compat32).parsebytes(raw))
+    try:
+        failed = scan_message(BytesParser(policy=compat32).parsebytes(raw))
+    except Exception as error:  # noqa: BLE001 - guesses about a hostile mail; it stays readable
+        log.info("bounce not judged", error_code=type(error).__name__, where=where(error))
+        return None
     if not failed:
         return None
     addresses = tuple(one.decode("utf-8", "replace").casefold() for one in sorted(failed))
