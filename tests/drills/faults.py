@@ -33,10 +33,11 @@ FAULTS = {
     104: "Kafka restarted under load; commands go on",
     105: "PostgreSQL restarted under load",
     106: "disk full under load",
+    110: "sign-in storms: one account, one address, many of both",
     111: "suspended, moved or revoked at one of two gateways",
     112: "session store stopped under two gateways",
     113: "200 event streams reset by their clients",
     121: "receiver killed at each point of a delivery",
 }
 """1 to 27: the numbered faults (26 needs customers, who do not exist yet); 101 and up: a restart of
-each part of a running stack under load, and a full disk."""
+each part of a running stack under load, and a full disk; 110 to 112: the gate."""

@@ -6,10 +6,12 @@ from uuid import UUID
 import pytest
 
 from deskstream_events.gateway.user import NewDeviceSeenV1
+from deskstream_eventstore import Database
 from gateway.application.recognise_device import RecogniseDevice
 from gateway.domain.errors import SignInFailed, TooManyTries
 from gateway.domain.known_device import DEVICE_TTL, is_ours
-from gateway.testing import PASSWORD, PEPPERS, Cast, operator, visitor
+from gateway.infra.db.housekeeping import Housekeeping
+from gateway.testing import PASSWORD, PEPPERS, Cast, Rig, operator, visitor
 
 ADA, BOB = "ada@shop.test", "bob@shop.test"
 WRONG = "wrong words entirely"
@@ -136,3 +138,23 @@ async def test_a_known_device_gets_in_while_strangers_are_shut_out(people: Cast)
     with pytest.raises(TooManyTries):
         await people.sign_in(ADA, device_token=None)
     await fails(people, 9, stranger=False)
+
+
+async def test_old_devices_and_failures_are_swept_but_an_accounts_last_device(
+    real_rig: Rig, database: Database
+) -> None:
+    people = Cast(real_rig)
+    await people.support()
+    user_id = await people.agent(ADA)
+    for _ in range(3):
+        await people.sign_in(ADA, device_token=None)
+        real_rig.clock.advance(hours=1)
+    await fails(people, 1)
+    real_rig.clock.advance(days=211)
+    await Housekeeping(database, real_rig.clock).sweep()
+    count = "select (select count(*) from known_device), (select count(*) from sign_in_tries)"
+    async with database.reading() as work:
+        assert tuple(await work.connection.fetchrow(count) or ()) == (1, 0)
+    before = len(await told(people, user_id))
+    await people.sign_in(ADA, device_token=None)
+    assert len(await told(people, user_id)) == before + 1
