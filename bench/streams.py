@@ -43,7 +43,7 @@ PEOPLE, WINDOWS = 100, 10
 RATE, SECONDS, WARMING = 50.0, 20.0, 3.0
 ORIGIN = Origin(actor="system:bench", correlation_id="b9")
 SUBJECTS = SubjectHasher(b"b" * 32)
-PATIENCE = 60.0
+PATIENCE = 120.0
 DATABASE_CONNECTIONS = 10
 
 
