@@ -34,6 +34,7 @@ from ticketing.application.app import TicketingApp
 from ticketing.application.cancel_reply import CancelReplyHandler
 from ticketing.application.canned_responses import CannedResponsesOfDesk
 from ticketing.application.change_ticket import ChangeTicketHandler
+from ticketing.application.close_silent import CloseSilent
 from ticketing.application.delete_ticket import DeleteTicketHandler
 from ticketing.application.follow_people import FollowPeople
 from ticketing.application.handle_trouble import HandleTrouble
@@ -105,7 +106,12 @@ from ticketing.settings import Settings
 
 
 def build_app(
-    database: Database, files: Files, clock: Clock, undo: timedelta, mailroom: Mailroom
+    database: Database,
+    files: Files,
+    clock: Clock,
+    undo: timedelta,
+    mailroom: Mailroom,
+    silence: timedelta = timedelta(days=14),
 ) -> TicketingApp:
     """All use cases over a database and a bucket."""
     directory, index, lists = PostgresDirectory(), PostgresIndex(), PostgresLists()
@@ -132,6 +138,7 @@ def build_app(
         release_replies=ReleaseReplies(database, tickets, index, clock),
         send_scheduled=SendScheduled(database, tickets, directory, index, clock),
         wake_tickets=WakeTickets(database, tickets, index, clock),
+        close_silent=CloseSilent(database, tickets, index, clock, silence),
         settle_reply=SettleReplyHandler(tickets),
         remember_mail=RememberMail(index),
         receive_mail=ReceiveMailHandler(tickets, directory, index, clean_body, mailroom),
@@ -216,7 +223,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         files = BucketFiles(Bucket.at(settings.bucket_url, "ticketing"))
         tokens = PlusTokens(key_bytes(settings.plus_token_key))
         mailroom = Mailboxes(tokens, settings.mailbox_teams)
-        app = build_app(database, files, clock, settings.undo, mailroom)
+        app = build_app(database, files, clock, settings.undo, mailroom, settings.silence)
         kafka = KafkaSettings(settings.kafka_bootstrap, settings.topic_prefix)
         relay = Relay(database, kafka, "ticketing", owned_by("ticketing"))
         followed = consumers_of(app)
@@ -232,6 +239,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
                 Worker("consumers", consumers.run, health=consumers.health),
                 Worker("undo-timer", DueTimer("release replies", app.release_replies).run),
                 Worker("schedule-timer", DueTimer("send replies", app.send_scheduled).run),
+                Worker("silence-timer", DueTimer("close tickets", app.close_silent).run),
                 Worker("snooze-timer", DueTimer("wake tickets", app.wake_tickets).run),
                 Worker("housekeeper", Housekeeper(jobs).run),
             ],

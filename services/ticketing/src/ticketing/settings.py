@@ -19,10 +19,17 @@ class Settings(ServiceSettings):
     undo_seconds: float = Field(default=10, ge=0, le=3600)
     """How long a reply can be taken back."""
 
+    close_days: float = Field(default=14, ge=0.001, le=3650)
+    """After how many days without a word a solved ticket is closed."""
     plus_token_key: SecretKey
     """As the notifier's: it makes the addresses that name a ticket."""
     mailbox_teams: dict[str, UUID] = Field(default_factory=dict)
     """Which team's mailbox an address is, as JSON; the others are Support's."""
+
+    @property
+    def silence(self) -> timedelta:
+        """How long a solved ticket stays open to the customer."""
+        return timedelta(days=self.close_days)
 
     @property
     def undo(self) -> timedelta:

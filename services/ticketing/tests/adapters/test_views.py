@@ -46,7 +46,7 @@ STEPS = (
 )  # fmt: skip
 COLUMNS = (
     "number", "status", "priority", "team_id", "assignee_id", "aside", "deleted",
-    "snoozed_until", "merged_into", "version",
+    "snoozed_until", "merged_into", "status_since", "version",
 )  # fmt: skip
 OPENING = OpenTicket(
     subject="A drum leaks",

@@ -123,3 +123,21 @@ async def test_watching_lists_but_gives_no_access(api: Api, staff: Staff):
     assert await numbers(api, staff.lender, "?watched=true") == []
     unknown = await api.change(staff.agent, ticket, watchers=[ticket["id"]])
     assert (unknown.status_code, unknown.json()["code"]) == (404, "person_not_found")
+
+
+async def test_a_solved_ticket_is_closed_after_two_weeks_of_silence(
+    api: Api, staff: Staff, app: TicketingApp, clock: FixedClock
+):
+    silent, spoken = await api.open(SHOP), await api.open(SHOP)
+    for ticket in (silent, spoken):
+        await api.change(staff.agent, ticket, assignee=str(staff.agent.id), status="solved")
+    clock.advance(seconds=13 * 86400)
+    await api(staff.agent, "POST", f"/api/tickets/{spoken['id']}/reopen")
+    assert not await app.close_silent()
+    clock.advance(seconds=86400)
+    assert await app.close_silent()
+    assert not await app.close_silent()
+    assert (await api.show(staff.agent, silent))["status"] == "closed"
+    assert (await api.show(staff.agent, spoken))["status"] == "open"
+    told = await api(staff.agent, "GET", f"/api/tickets/{silent['id']}/history")
+    assert told.json()["items"][-1]["actor"] == "system:ticketing.silence"

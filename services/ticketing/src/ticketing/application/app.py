@@ -6,6 +6,7 @@ from ticketing.application.add_note import AddNoteHandler
 from ticketing.application.cancel_reply import CancelReplyHandler
 from ticketing.application.canned_responses import CannedResponsesOfDesk
 from ticketing.application.change_ticket import ChangeTicketHandler
+from ticketing.application.close_silent import CloseSilent
 from ticketing.application.delete_ticket import DeleteTicketHandler
 from ticketing.application.follow_people import FollowPeople
 from ticketing.application.handle_trouble import HandleTrouble
@@ -61,6 +62,7 @@ class TicketingApp:
     release_replies: ReleaseReplies
     send_scheduled: SendScheduled
     wake_tickets: WakeTickets
+    close_silent: CloseSilent
     settle_reply: SettleReplyHandler
     remember_mail: RememberMail
     receive_mail: ReceiveMailHandler

@@ -94,6 +94,12 @@ class Index(Protocol):
         """(ticket, ticket) of a snooze whose time has come, as take_due_reply."""
         ...
 
+    async def take_solved_before(
+        self, work: Work, then: datetime, leave: Collection[UUID] = ()
+    ) -> tuple[UUID, UUID] | None:
+        """(ticket, ticket) of one that has been solved since then or longer, as take_due_reply."""
+        ...
+
     async def kept_keys(self, work: Work, keys: Sequence[str]) -> frozenset[str]:
         """Those of these bucket keys that a ticket's file has."""
         ...

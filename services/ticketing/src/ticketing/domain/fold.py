@@ -31,7 +31,10 @@ def evolve(ticket: Ticket | None, version: int, event: Event) -> Ticket | None:
         return _opened(version, event) if isinstance(event, tickets.TicketOpenedV1) else None
     rule = _rules.get(type(event))
     after = ticket if rule is None else rule(ticket, event)
-    return replace(after, version=version, updated_at=max(ticket.updated_at, event.at))
+    since = ticket.status_since if after.status == ticket.status else event.at
+    return replace(
+        after, version=version, updated_at=max(ticket.updated_at, event.at), status_since=since
+    )
 
 
 def _known(value: str | None) -> str | None:
@@ -57,6 +60,7 @@ def _opened(version: int, event: tickets.TicketOpenedV1) -> Ticket:
         opened_by=event.opened_by,
         created_at=event.at,
         updated_at=event.at,
+        status_since=event.at,
         messages=(
             Message(
                 id=event.message_id,

@@ -148,6 +148,8 @@ class Ticket:
     opened_by: str
     created_at: datetime
     updated_at: datetime
+    status_since: datetime
+    """When its present state began."""
     messages: tuple[Message, ...] = ()
     attachments: Mapping[UUID, Attachment] = field(default_factory=dict)
     replies: Mapping[UUID, Reply] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, all_, any_, bindparam, literal_column, select
+from sqlalchemy import Text, Uuid, all_, any_, bindparam, literal_column, not_, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from deskstream_eventstore import Statement, Work, compiled
@@ -46,6 +46,19 @@ DUE_SNOOZE = compiled(
         ticket.c.id != all_(bindparam("b_leave", type_=ARRAY(Uuid))),
     )
     .order_by(ticket.c.snoozed_until)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+SOLVED_BEFORE = compiled(
+    select(ticket.c.id)
+    .where(
+        ticket.c.status == literal_column("'solved'"),
+        ticket.c.aside.is_(None),
+        not_(ticket.c.deleted),
+        ticket.c.status_since <= bindparam("b_then"),
+        ticket.c.id != all_(bindparam("b_leave", type_=ARRAY(Uuid))),
+    )
+    .order_by(ticket.c.status_since)
     .limit(1)
     .with_for_update(skip_locked=True)
 )
@@ -124,6 +137,13 @@ class PostgresIndex:
     ) -> tuple[UUID, UUID] | None:
         """`for update skip locked`, as take_due_reply."""
         row = await DUE_SNOOZE.row(work, b_now=now, b_leave=list(leave))
+        return None if row is None else (row["id"], row["id"])
+
+    async def take_solved_before(
+        self, work: Work, then: datetime, leave: Collection[UUID] = ()
+    ) -> tuple[UUID, UUID] | None:
+        """`for update skip locked`, as take_due_reply."""
+        row = await SOLVED_BEFORE.row(work, b_then=then, b_leave=list(leave))
         return None if row is None else (row["id"], row["id"])
 
     async def kept_keys(self, work: Work, keys: Sequence[str]) -> frozenset[str]:

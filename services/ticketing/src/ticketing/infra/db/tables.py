@@ -50,6 +50,12 @@ ticket = Table(
     Column("merged_into", Uuid),
     Column("watchers", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
     _at("snoozed_until", nullable=True),
+    Column(
+        "status_since",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=text("now()"),
+    ),
     _at("created_at"),
     _at("updated_at"),
     Column("version", Integer, nullable=False),
@@ -65,6 +71,11 @@ Index(
     "ticket_snoozed",
     ticket.c.snoozed_until,
     postgresql_where=text("snoozed_until is not null"),
+)
+Index(
+    "ticket_solved",
+    ticket.c.status_since,
+    postgresql_where=text("status = 'solved' and aside is null and not deleted"),
 )
 Index("ticket_by_requester", text("lower(requester_email)"), _table=ticket)
 Index("ticket_watched", ticket.c.watchers, postgresql_using="gin")

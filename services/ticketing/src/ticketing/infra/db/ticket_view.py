@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Uuid, all_, bindparam, false, func, insert, select, true, update
+from sqlalchemy import Uuid, all_, bindparam, case, false, func, insert, select, true, update
 
 from deskstream_events.event import REDACTED, Event
 from deskstream_events.ticketing import merging, standing
@@ -14,6 +14,9 @@ from ticketing.infra.db.tables import ticket
 TAGS = bindparam("b_tags", type_=ticket.c.tags.type)
 
 AT = bindparam("b_at", type_=ticket.c.updated_at.type)
+
+
+SINCE = case((ticket.c.status == bindparam("b_status"), ticket.c.status_since), else_=AT)
 
 
 def _set(**values: Any) -> Statement:
@@ -45,7 +48,7 @@ INSERT = compiled(
     )
 )
 TOUCH = _set()
-STATUS = _set(status=bindparam("b_status"))
+STATUS = _set(status=bindparam("b_status"), status_since=SINCE)
 PRIORITY = _set(priority=bindparam("b_priority"))
 TEAM = _set(team_id=bindparam("b_team_id"))
 ASSIGNEE = _set(assignee_id=bindparam("b_assignee_id"))
@@ -54,7 +57,7 @@ REMOVE_TAGS = _set(tags=_array(_had, select(_had).where(_had != all_(TAGS)).corr
 
 
 SNOOZED = bindparam("b_until", type_=ticket.c.snoozed_until.type)
-OVER = _set(status=bindparam("b_status"), snoozed_until=None)
+OVER = _set(status=bindparam("b_status"), status_since=SINCE, snoozed_until=None)
 SNOOZE = _set(snoozed_until=SNOOZED)
 ASIDE = _set(aside=bindparam("b_aside"), snoozed_until=None)
 MERGED = _set(aside="merged", merged_into=bindparam("b_into"), snoozed_until=None)
@@ -149,6 +152,7 @@ def _row(event: events.TicketOpenedV1, version: int) -> dict[str, Any]:
         "b_tags": sorted(event.tags),
         "b_opened_by": event.opened_by,
         "b_created_at": event.at,
+        "b_status_since": event.at,
         "b_updated_at": event.at,
         "b_version": version,
     }
