@@ -42,7 +42,6 @@ LATER = {
     "S2": "notifier's invoice row",
     "S3": "commerce-gateway",
     "S4": "ticketing's call rows",
-    "A7": "rows that take an address to call",
     "A10": "commerce-gateway",
     "28": "the entries of vendors",
     "30": "rag",
