@@ -167,6 +167,27 @@ async def test_by_facts_that_are_too_old_the_stream_falls_silent_and_goes_on_lat
         assert await heard(listener, 1) == [missed]
 
 
+async def test_who_hears_nothing_hears_a_heartbeat_that_says_where_to_resume(desk: Any) -> None:
+    facts, ticket = desk.rig.desk, public_ticket(desk)
+    desk.gate._streaming["GET /api/realtime"]._heartbeat = 0.05
+    seen = facts.happen(TAGGED, ticket, 1, ticket)
+    foreign = facts.happen("gateway.team.created.v1", uuid4(), 1)
+    async with listening(desk, "manager") as quiet, listening(desk, "agent") as blind:
+        for listener in (quiet, blind):
+            await greeted(listener)
+            async with asyncio.timeout(5):
+                beat = await listener.block()
+            assert (beat.id, beat.data) == (foreign, None)
+    facts.fresh = False
+    async with listening(desk, "manager", target=f"/api/realtime?since={seen - 1}") as waiting:
+        await greeted(waiting)
+        async with asyncio.timeout(5):
+            beat = await waiting.block()
+        assert (beat.id, beat.data) == (seen - 1, None), "also while nobody can tell what he sees"
+        facts.fresh = True
+        assert await heard(waiting, 2) == [seen, foreign]
+
+
 async def test_one_who_does_not_read_is_dropped_and_the_others_hear_all(
     desk: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

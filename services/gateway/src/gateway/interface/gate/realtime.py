@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from urllib.parse import parse_qsl
 
 from starlette.types import Receive
@@ -50,12 +51,15 @@ class Realtime:
             self._streams.close(stream)
 
     async def _catch_up(self, exchange: Exchange, stream: Stream) -> None:
+        spoke = time.monotonic()
         while stream.ended is None:
             found = await self._streams.catch_up(stream)
             if found is None:
                 return
-            if found:
-                await stream.send(exchange.body(b"".join(found), more=True))
+            if found or time.monotonic() - spoke > self._heartbeat:
+                piece = b"".join(found) or _place(stream)
+                await stream.send(exchange.body(piece, more=True))
+                spoke = time.monotonic()
 
     async def _go_on(self, exchange: Exchange, stream: Stream) -> None:
         while stream.ended is None:

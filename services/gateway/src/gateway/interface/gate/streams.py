@@ -163,6 +163,7 @@ class Streams:
             await asyncio.sleep(LOOK_SECONDS)
             return []
         if not read.fresh:
+            await asyncio.sleep(LOOK_SECONDS)
             return []
         actor = stream.principal.actor
         stream.position = read.entries[-1].seq if read.entries else read.head
