@@ -187,3 +187,16 @@ async def test_a_valkey_that_accepts_and_says_nothing_costs_a_bounded_wait() -> 
             waited = time.monotonic() - began
         assert sum(verdict.allowed for verdict in verdicts) == 5
         assert waited < 3 * BUDGET + 0.5
+
+
+async def test_what_answers_like_no_valkey_is_away_and_nobody_waits() -> None:
+    async def agree(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(4096):
+            writer.write(b"+OK\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(agree, "127.0.0.1", 0) as nonsense:
+        port = nonsense.sockets[0].getsockname()[1]
+        limiter = ValkeyLimiter(f"valkey://127.0.0.1:{port}", PEPPER, LocalLimiter(), budget=5.0)
+        async with asyncio.timeout(20), closing(limiter):
+            assert await allowed(limiter, SLOW, "a", 12) == SLOW.burst

@@ -103,7 +103,9 @@ class ValkeyLimiter:
         return await answer
 
     async def _send(self) -> None:
-        """Until nobody waits; whoever waits when Valkey does not answer is told so at once."""
+        """Until nobody waits; whoever waits when Valkey does not answer, or when this fails, is
+        told so at once."""
+        asked: list[_Asked] = []
         try:
             while self._waiting:
                 asked, self._waiting = self._waiting, []
@@ -116,6 +118,10 @@ class ValkeyLimiter:
                         one.answer.set_result(wait)
         finally:
             self._sending = None
+            for one in asked + self._waiting:
+                if not one.answer.done():
+                    one.answer.set_result(None)
+            self._waiting = []
 
     async def _round_trip(self, asked: Sequence[_Asked]) -> list[float | None] | None:
         """The answers in order; None where Valkey is away."""
@@ -126,13 +132,14 @@ class ValkeyLimiter:
                 except NoScriptError:  # a Valkey that has just started
                     await self._client.script_load(_GCRA)
                     told = await self._evaluate(asked)
-        except (ValkeyError, OSError, TimeoutError) as error:
+                found: list[float | None] = [float(one) / 1e6 for one in told]
+        except (ValkeyError, OSError, ValueError, TimeoutError) as error:
             self._breaker.failed()
             self._tell(away=True, code=type(error).__name__)
             return None
         self._breaker.succeeded()
         self._tell(away=False)
-        return [float(one) / 1e6 for one in told]
+        return found
 
     async def _evaluate(self, asked: Sequence[_Asked]) -> list[bytes]:
         """Raises NoScriptError, having counted nothing."""
