@@ -43,6 +43,7 @@ from notifier.application.settle_bounce import SettleBounce
 from notifier.application.settle_mail import SettleMail
 from notifier.application.suppressions import LiftSuppressionHandler, ListSuppressions
 from notifier.domain.message import STREAM_TYPE, Message
+from notifier.infra.db.correspondence import DbCorrespondence
 from notifier.infra.db.housekeeping import KeepHouse
 from notifier.infra.db.late_notices import DbLateNotices
 from notifier.infra.db.letters import DbLetters
@@ -108,11 +109,13 @@ def build_app(
     """All use cases."""
     people, late = DbPeople(), DbLateNotices()
     tickets, letters = DbTickets(database.subjects), DbLetters(database.subjects)
+    correspondence = DbCorrespondence()
     queue = QueueMail(letters, clock, settings.mail_domain)
     screen = DbScreen(database.subjects)
     bucket = Bucket.at(settings.bucket_url, "notifier")
     desk = Desk(
         letters=letters,
+        correspondence=correspondence,
         screen=screen,
         files=BucketFiles(bucket),
         composer=composer(settings),
@@ -122,7 +125,9 @@ def build_app(
     )
     return NotifierApp(
         users=FollowUsers(people, tickets, late, queue),
-        tickets=FollowTickets(people, tickets, late, queue, own_address=settings.mail_from),
+        tickets=FollowTickets(
+            people, tickets, late, queue, correspondence, own_address=settings.mail_from
+        ),
         send_mail=SendMail(database, desk),
         settle_mail=SettleMail(letters, clock),
         receive_mail=ReceiveMail(

@@ -17,7 +17,7 @@ from notifier.application.mail import LoadedFile
 from notifier.domain.addresses import Recipient
 from notifier.domain.errors import BadAddress, LinkUnreadable
 from notifier.domain.letter import Letter
-from notifier.domain.threading import Thread, thread
+from notifier.domain.threading import Thread, Written, thread
 from notifier.infra.mail.compose import Composer, House
 
 AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -69,8 +69,9 @@ def letter(kind: Kind, **changes: object) -> Letter:
 
 
 def compose(one: Letter, *files: LoadedFile, sent: tuple[str, ...] = ()) -> EmailMessage:
+    mails = [Written(mail_id, ours=True) for mail_id in sent]
     mail = COMPOSER.compose(
-        one, thread(one.ticket_id, sent, "shop.test"), files, at=AT, correlation_id="corr-1"
+        one, thread(one.ticket_id, mails, "shop.test"), files, at=AT, correlation_id="corr-1"
     )
     assert b"\n" not in mail.content.replace(b"\r\n", b"")
     message = message_from_bytes(mail.content, policy=default)
@@ -151,6 +152,18 @@ def test_a_reply_refers_to_the_mails_before_it() -> None:
     assert message["Message-ID"] == f"<{one.message_id}@shop.test>"
     assert message["Cc"] == "bob@example.org"
     assert message["Subject"] == "Re: Is <acetone> shipped? (#17)"
+
+
+@pytest.mark.parametrize("length", [60, 77, 220])
+def test_a_long_message_id_is_referred_to_as_it_is(length: int) -> None:
+    long = "A" * length + "=+1@mail.outlook.test"
+    mail = COMPOSER.compose(
+        letter("reply"), Thread((long, long)), (), at=AT, correlation_id="corr-1"
+    )
+    lines = mail.content.decode("ascii").split("\r\n")
+    assert f"In-Reply-To: <{long}>" in lines
+    place = lines.index(f"References: <{long}>")
+    assert lines[place + 1] == f" <{long}>"
 
 
 @pytest.mark.parametrize("evil", ["x\r\nBcc: spy@example.org", "x\nBcc: spy@example.org", "x\x00y"])

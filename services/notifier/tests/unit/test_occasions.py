@@ -5,7 +5,6 @@ from uuid import uuid4
 from notifier.domain import occasions
 from notifier.domain.addresses import Recipient
 from notifier.domain.people import Person
-from notifier.domain.threading import thread
 from notifier.domain.ticket import PendingReply, Ticket
 
 OWN = "support@shop.test"
@@ -88,14 +87,3 @@ def test_a_reply_to_ourselves_goes_to_those_copied_only() -> None:
     )
     letter = occasions.reply(FACT, ticket(), pending, own=OWN)
     assert (letter.to, letter.cc) == ((Recipient("bob@example.org"),), ())
-
-
-def test_mails_of_a_ticket_share_a_root_and_refer_to_the_newest() -> None:
-    ticket_id = uuid4()
-    first = thread(ticket_id, [], "shop.test")
-    assert first.references == (f"ticket-{ticket_id}@shop.test",)
-    later = thread(ticket_id, [f"{n}@shop.test" for n in range(50)], "shop.test")
-    assert later.references[0] == f"ticket-{ticket_id}@shop.test"
-    assert later.in_reply_to == "49@shop.test"
-    assert len(later.references) == 20
-    assert thread(None, [], "shop.test").in_reply_to is None

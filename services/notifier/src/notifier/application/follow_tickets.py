@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from deskstream_eventstore import Permanent, Work
 from notifier.application.cause import Cause
-from notifier.application.ports import LateNotice, LateNotices, People, Tickets
+from notifier.application.ports import Correspondence, LateNotice, LateNotices, People, Tickets
 from notifier.application.queue_mail import QueueMail
 from notifier.domain import occasions
 from notifier.domain.addresses import normal
@@ -39,6 +40,7 @@ class FollowTickets:
         tickets: Tickets,
         late: LateNotices,
         queue: QueueMail,
+        correspondence: Correspondence,
         *,
         own_address: str,
     ) -> None:
@@ -46,6 +48,7 @@ class FollowTickets:
         self._tickets = tickets
         self._late = late
         self._queue = queue
+        self._correspondence = correspondence
         self._own = own_address
 
     async def open(
@@ -98,6 +101,12 @@ class FollowTickets:
             raise Permanent("reply_unknown")
         letter = occasions.reply(cause.event_id, ticket, reply, own=self._own)
         await self._queue(work, letter, cause)
+
+    async def came_by_mail(
+        self, work: Work, ticket_id: UUID, inbound_id: UUID, at: datetime
+    ) -> None:
+        """What we mail from now on answers this mail."""
+        await self._correspondence.keep(work, ticket_id, inbound_id, at)
 
     async def move(self, work: Work, ticket_id: UUID, team_id: UUID) -> None:
         """It belongs to another team."""

@@ -13,7 +13,7 @@ from notifier.domain.caps import CapSource
 from notifier.domain.delivery import Delivery
 from notifier.domain.letter import Attached, Letter
 from notifier.domain.people import Person
-from notifier.domain.threading import Thread
+from notifier.domain.threading import Thread, Written
 from notifier.domain.ticket import PendingReply, Ticket
 
 
@@ -95,8 +95,16 @@ class Letters(Protocol):
         """Its words are not needed any more."""
         ...
 
-    async def sent_in(self, work: Work, ticket_id: UUID) -> list[str]:
-        """Message-IDs of the mails of a ticket that customers got, oldest first."""
+
+class Correspondence(Protocol):
+    """Which mails a ticket consists of: ours that customers got, and theirs."""
+
+    async def keep(self, work: Work, ticket_id: UUID, inbound_id: UUID, at: datetime) -> None:
+        """A mail that came in belongs to the ticket; the first word on it stays."""
+        ...
+
+    async def of(self, work: Work, ticket_id: UUID) -> list[Written]:
+        """Those with a Message-ID, oldest first."""
         ...
 
 

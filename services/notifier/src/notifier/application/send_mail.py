@@ -12,7 +12,7 @@ from deskstream_chassis.telemetry import continued
 from deskstream_eventstore import Database, Effect, Failed, Outcome, Retry, Sent, Unknown
 from notifier.application.cause import message_of, origin_of
 from notifier.application.mail import Mail
-from notifier.application.ports import Composer, Files, Letters, MailSender, Screen
+from notifier.application.ports import Composer, Correspondence, Files, Letters, MailSender, Screen
 from notifier.domain.delivery import (
     Accepted,
     Delivery,
@@ -22,7 +22,7 @@ from notifier.domain.delivery import (
 )
 from notifier.domain.errors import FilesUnreachable, NotifierError
 from notifier.domain.letter import Letter
-from notifier.domain.threading import Thread, thread
+from notifier.domain.threading import Thread, Written, thread
 
 CLIENT = SpanKind.CLIENT
 SUPPRESSED = "suppressed_by_"
@@ -34,6 +34,7 @@ class Desk:
     """What sending works with."""
 
     letters: Letters
+    correspondence: Correspondence
     screen: Screen
     files: Files
     composer: Composer
@@ -63,9 +64,9 @@ class SendMail:
                 return Failed("letter_gone")
             if letter.expires_at is not None and letter.expires_at <= now:
                 return Failed("link_expired")
-            sent: list[str] = []
+            mails: list[Written] = []
             if letter.ticket_id is not None and letter.to_customer:
-                sent = await self._desk.letters.sent_in(work, letter.ticket_id)
+                mails = await self._desk.correspondence.of(work, letter.ticket_id)
             addresses = [one.address for one in letter.recipients]
             suppressed = await self._desk.screen.suppressed(work, addresses)
         if not addresses:
@@ -75,11 +76,11 @@ class SendMail:
             return Failed(f"{SUPPRESSED}suppression")
         if letter.automatic and (cap := await self._claim(letter, now)):
             return Failed(f"{SUPPRESSED}{cap}")
-        return await self._deliver(effect, letter, left_out, self._thread(letter, sent), now)
+        return await self._deliver(effect, letter, left_out, self._thread(letter, mails), now)
 
-    def _thread(self, letter: Letter, sent: Sequence[str]) -> Thread:
+    def _thread(self, letter: Letter, mails: Sequence[Written]) -> Thread:
         ticket_id = letter.ticket_id if letter.to_customer else None
-        return thread(ticket_id, sent, self._desk.domain)
+        return thread(ticket_id, mails, self._desk.domain)
 
     async def _claim(self, letter: Letter, now: datetime) -> str | None:
         async with self._database.work() as work:

@@ -1,4 +1,4 @@
-"""Letters until their fate is final, and what customers of a ticket were mailed."""
+"""Letters until their fate is final."""
 
 from uuid import UUID
 
@@ -7,21 +7,12 @@ from sqlalchemy import bindparam, delete, select
 
 from deskstream_eventstore import SubjectHasher, Work, compiled
 from notifier.domain.letter import Letter
-from notifier.infra.db.tables import letter, message
+from notifier.infra.db.tables import letter
 from notifier.infra.db.upsert import put
 
 PUT = put(letter)
 GET = compiled(select(letter.c.content).where(letter.c.message_id == bindparam("b_message_id")))
 DROP = compiled(delete(letter).where(letter.c.message_id == bindparam("b_message_id")))
-SENT_IN = compiled(
-    select(message.c.mail_id)
-    .where(
-        message.c.ticket_id == bindparam("b_ticket_id"),
-        message.c.status == "sent",
-        (message.c.kind == "reply") | (message.c.kind == "ticket_acknowledged"),
-    )
-    .order_by(message.c.changed_at, message.c.id)
-)
 LETTER = TypeAdapter(Letter)
 
 
@@ -49,7 +40,3 @@ class DbLetters:
     async def drop(self, work: Work, message_id: UUID) -> None:
         """See ports."""
         await DROP.execute(work, b_message_id=message_id)
-
-    async def sent_in(self, work: Work, ticket_id: UUID) -> list[str]:
-        """See ports."""
-        return [row["mail_id"] for row in await SENT_IN.fetch(work, b_ticket_id=ticket_id)]

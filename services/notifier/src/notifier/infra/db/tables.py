@@ -49,6 +49,15 @@ ticket = Table(
     Column("cc", ARRAY(Text), nullable=False),
 )
 
+customer_mail = Table(
+    "customer_mail",
+    metadata,
+    Column("inbound_id", Uuid, primary_key=True),
+    Column("ticket_id", Uuid, nullable=False),
+    _at("at"),
+)
+Index("customer_mail_ticket", customer_mail.c.ticket_id, customer_mail.c.at)
+
 pending_reply = Table(
     "pending_reply",
     metadata,

@@ -20,9 +20,12 @@ from notifier.domain.errors import LinkUnreadable
 from notifier.domain.letter import Letter
 from notifier.domain.threading import Thread, mail_id
 from notifier.infra.mail.addresses import Postal, needs_utf8, postal
+from notifier.infra.mail.headers import HEADERS
 from notifier.infra.mail.templates import Templates
 
 CORRELATION_HEADER = "X-Deskstream-Correlation"
+ASCII = SMTP.clone(cte_type="7bit", raise_on_defect=False, header_factory=HEADERS)
+BEYOND_ASCII = SMTPUTF8.clone(header_factory=HEADERS)
 LINKED_PAGES: Mapping[Kind, str] = {
     "verification": "verify-email",
     "password_reset": "reset-password",
@@ -70,9 +73,7 @@ class Composer:
         to = [postal(recipient) for recipient in letter.to]
         cc = [postal(recipient) for recipient in letter.cc]
         utf8 = needs_utf8([*to, *cc])
-        message = EmailMessage(
-            policy=SMTPUTF8 if utf8 else SMTP.clone(cte_type="7bit", raise_on_defect=False)
-        )
+        message = EmailMessage(policy=BEYOND_ASCII if utf8 else ASCII)
         self._people(message, letter, to, cc, utf8=utf8)
         self._marks(message, letter, thread, at, correlation_id)
         self._words(message, letter)

@@ -1,5 +1,6 @@
 """Facts of tickets."""
 
+from deskstream_events.ticketing.incoming import MessageReceivedV1
 from deskstream_events.ticketing.ticket import (
     ParticipantAddedV1,
     ParticipantRemovedV1,
@@ -20,7 +21,15 @@ def follow_tickets(consumer: Consumer, tickets: FollowTickets) -> None:
     @consumer.on(TicketOpenedV1)
     async def when_ticket_opened(work: Work, fact: Fact[TicketOpenedV1]) -> None:
         event = fact.event
+        if event.inbound_id is not None:
+            await tickets.came_by_mail(work, event.ticket_id, event.inbound_id, event.at)
         await tickets.open(work, _ticket(event), cause_of(fact), answered=not event.automatic)
+
+    @consumer.on(MessageReceivedV1)
+    async def when_message_received(work: Work, fact: Fact[MessageReceivedV1]) -> None:
+        event = fact.event
+        if event.inbound_id is not None and not event.automatic:
+            await tickets.came_by_mail(work, event.ticket_id, event.inbound_id, event.at)
 
     @consumer.on(TicketAssignedV1)
     async def when_ticket_assigned(work: Work, fact: Fact[TicketAssignedV1]) -> None:
