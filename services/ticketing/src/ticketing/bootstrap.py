@@ -41,6 +41,7 @@ from ticketing.application.handle_trouble import HandleTrouble
 from ticketing.application.history import ShowHistory
 from ticketing.application.keep_draft import DraftsOfMine
 from ticketing.application.merge_tickets import MergeTicketsHandler
+from ticketing.application.open_files import OpenFiles
 from ticketing.application.open_ticket import OpenTicketHandler
 from ticketing.application.ports import Files
 from ticketing.application.queries import (
@@ -82,7 +83,7 @@ from ticketing.infra.db.writing import (
 )
 from ticketing.infra.files import BucketFiles
 from ticketing.infra.html import clean_body
-from ticketing.infra.inspect import inspect_file
+from ticketing.infra.inspect import inspect_file, open_file
 from ticketing.infra.mailroom import Mailboxes
 from ticketing.interface.http.errors import ERRORS
 from ticketing.interface.http.file_routes import file_router
@@ -117,11 +118,12 @@ def build_app(
     directory, index, lists = PostgresDirectory(), PostgresIndex(), PostgresLists()
     drafts, signatures = PostgresDrafts(), PostgresSignatures()
     tickets, unmerging = Tickets(directory, index), Unmerging(directory)
+    opened = OpenFiles(files, open_file)
     return TicketingApp(
         open_ticket=OpenTicketHandler(database, tickets, directory, index, clean_body, clock),
         change_ticket=ChangeTicketHandler(database, tickets, directory, clock),
         add_note=AddNoteHandler(database, tickets, drafts, clean_body, clock),
-        upload_file=UploadFileHandler(database, tickets, files, inspect_file, clock),
+        upload_file=UploadFileHandler(database, tickets, files, inspect_file, opened, clock),
         reply_to_ticket=ReplyToTicketHandler(
             database, tickets, directory, drafts, signatures, clean_body, clock, undo
         ),
@@ -141,7 +143,7 @@ def build_app(
         close_silent=CloseSilent(database, tickets, index, clock, silence),
         settle_reply=SettleReplyHandler(tickets),
         remember_mail=RememberMail(index),
-        receive_mail=ReceiveMailHandler(tickets, directory, index, clean_body, mailroom),
+        receive_mail=ReceiveMailHandler(tickets, directory, index, clean_body, mailroom, opened),
         follow_people=FollowPeople(directory),
         sweep_files=SweepFiles(database, files, index),
         drafts=DraftsOfMine(database, tickets, drafts, clean_body, clock),

@@ -1,5 +1,7 @@
 """Builders for tests, and a client that speaks as anyone."""
 
+import io
+import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -193,6 +195,16 @@ class Api:
         """A reply."""
         body = {"body_html": "<p>We send a new one</p>"} | over
         return await self(who, "POST", f"/api/tickets/{ticket['id']}/reply", json=body)
+
+
+def zipped(entries: Mapping[str, bytes], *, stored: bool = False) -> bytes:
+    """An archive."""
+    how = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", how) as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    return made.getvalue()
 
 
 def fact_of(event: E, topic: Topic, version: int = 1) -> Fact[E]:

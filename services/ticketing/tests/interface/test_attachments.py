@@ -11,9 +11,11 @@ from deskstream_eventstore import Database
 from ticketing.application.app import TicketingApp
 from ticketing.application.settle_reply import SettleReply
 from ticketing.domain.replies import Delivered
-from ticketing.testing import CREDIT, Api, Staff, actor_of, caller_of, key_actor
+from ticketing.testing import CREDIT, Api, Staff, actor_of, caller_of, key_actor, zipped
 
 SHOP = key_actor("shop", "tickets:create", "tickets:view", "tickets:modify")
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
+HUGE = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + b"\x00\x01\x00\x00" * 2 + bytes(20)
 PDF = b"%PDF-1.7\n" + bytes(range(256)) * 2000
 
 
@@ -53,6 +55,11 @@ async def test_a_part_of_a_file_comes_by_range(api: Api, staff: Staff):
         ("a.pdf", b"MZ\x90\x00", 415, "file_content_mismatch"),
         ("a.txt", b"", 422, "file_empty"),
         ("a.txt", b"x" * (25 * 1024 * 1024 + 1), 413, "file_too_large"),
+        ("a.zip", zipped({"zeros": bytes(20_000_000)}), 422, "archive_too_large"),
+        ("a.zip", zipped({"../a": b"x"}), 422, "archive_unreadable"),
+        ("a.docx", zipped({"a.txt": b"x"}), 415, "file_content_mismatch"),
+        ("a.xls", OLE + "_VBA_PROJECT".encode("utf-16-le"), 422, "active_content"),
+        ("a.png", HUGE, 422, "picture_too_large"),
     ],
 )
 async def test_a_bad_file_is_refused_and_nothing_is_kept(
@@ -63,6 +70,13 @@ async def test_a_bad_file_is_refused_and_nothing_is_kept(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert await bucket.keys() == []
     assert (await api.show(staff.agent, ticket))["version"] == 1
+
+
+async def test_an_office_file_goes_up_and_comes_down_unchanged(api: Api, staff: Staff):
+    content = zipped({"[Content_Types].xml": b"<Types/>", "xl/workbook.xml": b"<workbook/>"})
+    file = (await api.upload(staff.agent, await api.open(SHOP), content, "a.xlsx")).json()
+    down = await api(staff.agent, "GET", f"/api/attachments/{file['id']}/download")
+    assert down.content == content
 
 
 async def test_25_megabytes_are_taken(api: Api, staff: Staff):

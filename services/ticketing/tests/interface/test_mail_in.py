@@ -16,7 +16,7 @@ from deskstream_events.notifier.inbound import InboundFile, InboundReceivedV1
 from deskstream_eventstore import Database
 from ticketing.application.app import TicketingApp
 from ticketing.bootstrap import consumers_of
-from ticketing.testing import CREDIT, Api, Staff, fact_of, key_actor
+from ticketing.testing import CREDIT, Api, Staff, fact_of, key_actor, zipped
 
 SHOP = key_actor("shop", "tickets:create", "tickets:view", "tickets:modify")
 SUPPORT = "support@shop.test"
@@ -277,11 +277,27 @@ async def test_staff_who_may_not_see_the_ticket_are_strangers(post: Post):
     assert len((await post.show(ticket))["held_messages"]) == 1
 
 
-async def test_files_are_taken_by_the_rules_of_uploads_and_the_rest_is_told_of(post: Post):
+async def kept(tmp_path: Path, name: str, content: bytes, **over: Any) -> InboundFile:
+    """A file that lies in the notifier's place."""
+
+    async def chunks():
+        yield content
+
+    theirs = Bucket.at(f"file://{tmp_path}/bucket", "notifier")
+    stored = await theirs.put_stream(chunks(), limit=1_000_000)
+    where = {"key": stored.key, "sha256": stored.sha256, "size": stored.size}
+    return file(name, content[:4096], **where, **over)
+
+
+async def test_files_are_taken_by_the_rules_of_uploads_and_the_rest_is_told_of(
+    post: Post, tmp_path: Path
+):
     await post.mail(
         files=(
             file("drum.pdf"),
-            file("picture.png", b"\x89PNG\r\n\x1a\n", content_id="drum@k"),
+            await kept(tmp_path, "picture.png", b"\x89PNG\r\n\x1a\n", content_id="drum@k"),
+            await kept(tmp_path, "bomb.zip", zipped({"zeros": bytes(20_000_000)})),
+            await kept(tmp_path, "photos.zip", zipped({"a.png": b"x"})),
             file("../../evil.exe", b"MZ"),
             file("not-a.pdf", b"MZ"),
             file("empty.pdf", size=0),
@@ -292,16 +308,18 @@ async def test_files_are_taken_by_the_rules_of_uploads_and_the_rest_is_told_of(p
     assert [(f["file_name"], f["media_type"]) for f in shown["attachments"]] == [
         ("drum.pdf", "application/pdf"),
         ("picture.png", "image/png"),
+        ("photos.zip", "application/zip"),
     ]
     assert shown["messages"][0]["attachments"] == [f["id"] for f in shown["attachments"]]
     assert shown["attachments"][1]["content_id"] == "drum@k"
     assert [(f["file_name"], f["code"]) for f in shown["rejected_files"]] == [
+        ("bomb.zip", "archive_too_large"),
         ("../../evil.exe", "file_type_refused"),
         ("not-a.pdf", "file_content_mismatch"),
         ("empty.pdf", "file_empty"),
     ]
     seen = await post.api.show(post.staff.viewer, ticket)
-    assert len(seen["attachments"]) == 2, "what the customer sent is no secret of the house"
+    assert len(seen["attachments"]) == 3, "what the customer sent is no secret of the house"
 
 
 async def test_what_cannot_be_read_is_shown_with_its_original(post: Post):
@@ -325,12 +343,7 @@ async def test_a_mail_without_words_is_kept(post: Post):
 
 
 async def test_a_file_of_a_mail_is_downloaded_from_the_notifiers_place(post: Post, tmp_path: Path):
-    async def content():
-        yield b"%PDF-1.7 x"
-
-    theirs = Bucket.at(f"file://{tmp_path}/bucket", "notifier")
-    stored = await theirs.put_stream(content(), limit=100)
-    part = file("a.pdf", key=stored.key, sha256=stored.sha256, size=stored.size)
+    part = await kept(tmp_path, "a.pdf", b"%PDF-1.7 x")
     await post.mail(files=(part,))
     (ticket,) = await post.tickets()
     (shown,) = (await post.show(ticket))["attachments"]

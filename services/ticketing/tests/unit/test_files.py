@@ -31,6 +31,9 @@ HEADS = {
     "pptx": ZIP,
     "odt": b"PK\x03\x04" + b"\x00" * 26 + b"mimetypeapplication/vnd.oasis.opendocument.text",
     "ods": b"PK\x03\x04" + b"\x00" * 26 + b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
+    "odp": b"PK\x03\x04"
+    + b"\x00" * 26
+    + b"mimetypeapplication/vnd.oasis.opendocument.presentation",
     "doc": OLE,
     "xls": OLE,
     "msg": OLE,

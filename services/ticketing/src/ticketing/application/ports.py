@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import BinaryIO, Literal, Protocol
 from uuid import UUID
 
 from deskstream_chassis.access import Actor
@@ -223,6 +223,15 @@ class Inspector(Protocol):
 
     def __call__(self, kind: FileKind, head: bytes) -> None:
         """Raises FileMismatch."""
+        ...
+
+
+class Opener(Protocol):
+    """Judges a file by what it holds; takes its time, so it runs in a thread."""
+
+    def __call__(self, kind: FileKind, file: BinaryIO) -> None:
+        """Raises ArchiveTooLarge, ArchiveUnreadable, ActiveContent, PictureTooLarge,
+        FileMismatch."""
         ...
 
 

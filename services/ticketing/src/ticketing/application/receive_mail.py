@@ -1,7 +1,7 @@
 """A mail came in: it goes where it belongs, or opens a ticket."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -10,6 +10,7 @@ from deskstream_chassis.access import Actor, Allow, Role, decide, system
 from deskstream_chassis.ids import new_id
 from deskstream_eventstore import Origin, Work
 from ticketing.application.families import shown_at, stored, survivor_of
+from ticketing.application.open_files import OpenFiles
 from ticketing.application.ports import Cleaner, Directory, Index, RawBody
 from ticketing.application.tickets import STREAM, Tickets, access_of, after
 from ticketing.domain.bodies import Body
@@ -90,15 +91,18 @@ class ReceiveMailHandler:
         index: Index,
         clean: Cleaner,
         mailroom: Mailroom,
+        opened: OpenFiles,
     ) -> None:
         self._tickets = tickets
         self._directory = directory
         self._index = index
         self._clean = clean
         self._mailroom = mailroom
+        self._opened = opened
 
     async def __call__(self, work: Work, mail: ReceiveMail, origin: Origin) -> None:
         """Never refuses: what fits nowhere opens a ticket."""
+        mail = replace(mail, parts=await self._opened.mailed(mail.parts))
         match = await self._match(work, mail)
         if match is None:
             await self._open(work, mail, origin)

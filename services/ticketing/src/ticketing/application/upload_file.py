@@ -9,6 +9,7 @@ from deskstream_chassis.caller import Caller
 from deskstream_chassis.clock import Clock
 from deskstream_chassis.ids import new_id
 from deskstream_eventstore import Database
+from ticketing.application.open_files import OpenFiles
 from ticketing.application.ports import Files, Incoming, Inspector, StoredObject, TicketRef
 from ticketing.application.tickets import STREAM, Tickets
 from ticketing.domain.errors import FileEmpty, FileTooLarge
@@ -55,12 +56,14 @@ class UploadFileHandler:
         tickets: Tickets,
         files: Files,
         inspect: Inspector,
+        opened: OpenFiles,
         clock: Clock,
     ) -> None:
         self._database = database
         self._tickets = tickets
         self._files = files
         self._inspect = inspect
+        self._opened = opened
         self._clock = clock
 
     async def __call__(self, command: UploadFile, caller: Caller) -> UploadedFile:
@@ -71,7 +74,8 @@ class UploadFileHandler:
         raw_name, chunks = await command.incoming.open()
         name = clean_name(raw_name)
         kind = kind_of(name)
-        stored = await self._files.put(checked(kind, chunks, self._inspect))
+        good = self._opened.passing(kind, checked(kind, chunks, self._inspect))
+        stored = await self._files.put(good)
         return await caller.fingerprinted(stored.sha256).once(
             self._keep, _Stored(command.ticket, name, kind, stored), UploadedFile
         )

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import Literal
 
 from ticketing.domain.errors import FileMalformed, FileMismatch, FileTypeRefused
 
@@ -16,6 +17,9 @@ _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _OLE = (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",)
 _OOXML = "application/vnd.openxmlformats-officedocument"
 _ODF = "application/vnd.oasis.opendocument"
+_TYPES = "[Content_Types].xml"
+_ZIPPED = "zip docx xlsx pptx odt ods odp jar apk epub xpi kmz"
+_OLED = "doc xls ppt msg msi db"
 _ACTIVE = (b"<!doctype", b"<html", b"<svg", b"<script", b"<?xml", b"#!", b"mz", b"%pdf", b"{\\rtf")
 
 
@@ -28,34 +32,49 @@ class FileKind:
     at: int = 0
     family: frozenset[str] = frozenset()
     """Extensions that share the signature: what a detector may call it."""
+    holds: Literal["entries", "streams", "pixels"] | None = None
+    """What is looked at beyond the first bytes: entries of an archive, streams of an old office
+    file, a picture's size."""
+    marks: tuple[str, ...] = ()
+    """An office file is an archive with entries that begin so."""
 
 
 def _kind(media_type: str, *signatures: bytes, at: int = 0, family: str = "") -> FileKind:
     return FileKind(media_type, signatures, at, frozenset(family.split()))
 
 
-_ZIPPED = "zip docx xlsx pptx odt ods odp jar apk epub xpi kmz"
-_OLED = "doc xls ppt msg msi db"
+def _picture(media_type: str, *signatures: bytes, at: int = 0, family: str = "") -> FileKind:
+    return FileKind(media_type, signatures, at, frozenset(family.split()), "pixels")
+
+
+def _zipped(media_type: str, *marks: str) -> FileKind:
+    return FileKind(media_type, _ZIP, 0, frozenset(_ZIPPED.split()), "entries", marks)
+
+
+def _compound(media_type: str) -> FileKind:
+    return FileKind(media_type, _OLE, 0, frozenset(_OLED.split()), "streams")
+
 
 KINDS: dict[str, FileKind] = {
     "pdf": _kind("application/pdf", b"%PDF-", family="pdf ai"),
-    "png": _kind("image/png", b"\x89PNG\r\n\x1a\n", family="png apng"),
-    "jpg": _kind("image/jpeg", b"\xff\xd8\xff", family="jpg jpeg jfif jpe"),
-    "jpeg": _kind("image/jpeg", b"\xff\xd8\xff", family="jpg jpeg jfif jpe"),
-    "gif": _kind("image/gif", b"GIF87a", b"GIF89a", family="gif"),
-    "webp": _kind("image/webp", b"WEBP", at=8, family="webp riff"),
-    "tif": _kind("image/tiff", b"II*\x00", b"MM\x00*", family="tif tiff"),
-    "tiff": _kind("image/tiff", b"II*\x00", b"MM\x00*", family="tif tiff"),
-    "heic": _kind("image/heic", b"ftyphei", b"ftypmif1", at=4, family="heic heif avif"),
-    "zip": _kind("application/zip", *_ZIP, family=_ZIPPED),
-    "docx": _kind(f"{_OOXML}.wordprocessingml.document", *_ZIP, family=_ZIPPED),
-    "xlsx": _kind(f"{_OOXML}.spreadsheetml.sheet", *_ZIP, family=_ZIPPED),
-    "pptx": _kind(f"{_OOXML}.presentationml.presentation", *_ZIP, family=_ZIPPED),
-    "odt": _kind(f"{_ODF}.text", *_ZIP, family=_ZIPPED),
-    "ods": _kind(f"{_ODF}.spreadsheet", *_ZIP, family=_ZIPPED),
-    "doc": _kind("application/msword", *_OLE, family=_OLED),
-    "xls": _kind("application/vnd.ms-excel", *_OLE, family=_OLED),
-    "msg": _kind("application/vnd.ms-outlook", *_OLE, family=_OLED),
+    "png": _picture("image/png", b"\x89PNG\r\n\x1a\n", family="png apng"),
+    "jpg": _picture("image/jpeg", b"\xff\xd8\xff", family="jpg jpeg jfif jpe"),
+    "jpeg": _picture("image/jpeg", b"\xff\xd8\xff", family="jpg jpeg jfif jpe"),
+    "gif": _picture("image/gif", b"GIF87a", b"GIF89a", family="gif"),
+    "webp": _picture("image/webp", b"WEBP", at=8, family="webp riff"),
+    "tif": _picture("image/tiff", b"II*\x00", b"MM\x00*", family="tif tiff"),
+    "tiff": _picture("image/tiff", b"II*\x00", b"MM\x00*", family="tif tiff"),
+    "heic": _picture("image/heic", b"ftyphei", b"ftypmif1", at=4, family="heic heif avif"),
+    "zip": _zipped("application/zip"),
+    "docx": _zipped(f"{_OOXML}.wordprocessingml.document", _TYPES, "word/"),
+    "xlsx": _zipped(f"{_OOXML}.spreadsheetml.sheet", _TYPES, "xl/"),
+    "pptx": _zipped(f"{_OOXML}.presentationml.presentation", _TYPES, "ppt/"),
+    "odt": _zipped(f"{_ODF}.text", "content.xml"),
+    "ods": _zipped(f"{_ODF}.spreadsheet", "content.xml"),
+    "odp": _zipped(f"{_ODF}.presentation", "content.xml"),
+    "doc": _compound("application/msword"),
+    "xls": _compound("application/vnd.ms-excel"),
+    "msg": _compound("application/vnd.ms-outlook"),
     "mp3": _kind("audio/mpeg", b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", family="mp3"),
     "wav": _kind("audio/wav", b"WAVE", at=8, family="wav riff"),
     "mp4": _kind("video/mp4", b"ftyp", at=4, family="mp4 m4v m4a mov 3gp"),

@@ -28,6 +28,8 @@ class MailedPart:
     head: bytes
     content_id: str | None = None
     original: bool = False
+    refused: str | None = None
+    """Why not, where it was opened and is not taken."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def sort_files(
     taken: list[UUID] = []
     events: list[Event] = []
     for number, part in enumerate(parts):
-        code = "too_many_attachments" if number >= MOST_FILES else _refused(part)
+        code = "too_many_attachments" if number >= MOST_FILES else refusal_of(part)
         if code is None:
             taken.append(part.attachment_id)
             events.append(_added(ticket_id, part, by, at))
@@ -64,7 +66,8 @@ def sort_files(
     return Sorted(tuple(taken), tuple(events))
 
 
-def _refused(part: MailedPart) -> str | None:
+def refusal_of(part: MailedPart) -> str | None:
+    """The code of why it is not taken; the mail itself always is."""
     if part.original:
         return None
     if part.size == 0:
@@ -75,7 +78,7 @@ def _refused(part: MailedPart) -> str | None:
         judge(kind_of(clean_name(part.file_name)), part.head)
     except (FileMalformed, FileTypeRefused, FileMismatch) as refused:
         return refused.code
-    return None
+    return part.refused
 
 
 def _added(ticket_id: UUID, part: MailedPart, by: str, at: datetime) -> AttachmentAddedV1:

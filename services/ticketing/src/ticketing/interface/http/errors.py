@@ -4,6 +4,7 @@ from deskstream_chassis.http.errors import ErrorMap
 from deskstream_chassis.http.etag import version_mismatch
 from deskstream_chassis.http.problem import Problem
 from ticketing.domain import errors as e
+from ticketing.domain import file_errors as f
 from ticketing.domain import merging_errors as m
 from ticketing.domain import writing_errors as w
 
@@ -45,6 +46,10 @@ STATUSES: dict[type[e.TicketingError], int] = {
     e.FileTooLarge: 413,
     e.FileTypeRefused: 415,
     e.FileMismatch: 415,
+    f.ArchiveTooLarge: 422,
+    f.ArchiveUnreadable: 422,
+    f.ActiveContent: 422,
+    f.PictureTooLarge: 422,
     e.RangeRefused: 416,
     e.FilesUnavailable: 503,
     e.BodyTooLarge: 413,
