@@ -31,6 +31,7 @@ from deskstream_eventstore import (
     View,
 )
 from notifier.application.app import NotifierApp
+from notifier.application.fetch_mail import FetchMail
 from notifier.application.follow_tickets import FollowTickets
 from notifier.application.follow_users import FollowUsers
 from notifier.application.ports import MailSender
@@ -49,11 +50,13 @@ from notifier.infra.db.late_notices import DbLateNotices
 from notifier.infra.db.letters import DbLetters
 from notifier.infra.db.message_view import MessageView
 from notifier.infra.db.people import DbPeople
+from notifier.infra.db.places import DbPlaces
 from notifier.infra.db.quarantine_view import DbQuarantine, QuarantineView
 from notifier.infra.db.screen import DbScreen
 from notifier.infra.db.suppressions import DbSuppressions
 from notifier.infra.db.tickets import DbTickets
 from notifier.infra.files import BucketFiles
+from notifier.infra.imap import ImapPostbox, ImapServer
 from notifier.infra.inbound.attic import BucketAttic
 from notifier.infra.inbound.reading import read_mail
 from notifier.infra.mail.compose import Composer, House
@@ -62,6 +65,7 @@ from notifier.infra.mail.smtp import SmtpSender
 from notifier.interface.http.quarantine import quarantine_router
 from notifier.interface.http.suppressions import suppression_router
 from notifier.interface.kafka.consumers import build_consumer
+from notifier.interface.polling import Poller
 from notifier.interface.smtp import Listening, Receiver
 from notifier.interface.timers import Housekeeper
 from notifier.settings import Settings
@@ -145,14 +149,34 @@ def build_app(
     )
 
 
-def receivers(settings: Settings, app: NotifierApp) -> list[Worker]:
+def fetching(settings: Settings, app: NotifierApp, database: Database) -> FetchMail | None:
+    """Mail from the mailbox of the settings, if they name one."""
+    host, user, password = settings.imap_host, settings.imap_user, settings.imap_password
+    if not (host and user and password):
+        return None
+    server = ImapServer(
+        host=host,
+        port=settings.imap_port,
+        user=user,
+        password=password.get_secret_value(),
+        folder=settings.imap_folder,
+        tls=settings.imap_tls,
+    )
+    mailbox = settings.imap_mailbox or settings.mail_from
+    return FetchMail(database, ImapPostbox(server), DbPlaces(), app.receive_mail, mailbox)
+
+
+def receivers(settings: Settings, app: NotifierApp, database: Database) -> list[Worker]:
     """How mail comes in."""
-    if settings.receive_port is None:
-        return []
-    listening = Listening(settings.receive_host, settings.receive_port, settings.mail_domain)
-    return [
-        Worker("mail-in", Receiver(listening, settings.own_addresses, app.receive_mail).run),
-    ]
+    found = []
+    if settings.receive_port is not None:
+        listening = Listening(settings.receive_host, settings.receive_port, settings.mail_domain)
+        receiver = Receiver(listening, settings.own_addresses, app.receive_mail)
+        found.append(Worker("mail-in", receiver.run))
+    fetch = fetching(settings, app, database)
+    if fetch is not None:
+        found.append(Worker("mail-fetch", Poller(fetch, settings.imap_seconds).run))
+    return found
 
 
 def message_state(facts: Sequence[Recorded]) -> dict[str, Any]:
@@ -223,7 +247,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
                 Worker("consumers", consumers.run, health=consumers.health),
                 Worker("mail", dispatcher.run),
                 Worker("housekeeper", Housekeeper(KeepHouse(database, clock)).run),
-                *receivers(settings, app),
+                *receivers(settings, app, database),
             ],
             operations=operations,
         )

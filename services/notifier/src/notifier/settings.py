@@ -56,6 +56,17 @@ class Settings(ServiceSettings):
     receive_host: str = "127.0.0.1"
     receive_port: int | None = Field(default=None, ge=0, le=65535)
     """Where mail is taken by SMTP; without it none is."""
+    imap_host: str | None = None
+    """A mailbox that mail is fetched from, with user and password; without them none is."""
+    imap_port: int = Field(default=993, ge=1, le=65535)
+    imap_user: str | None = None
+    imap_password: SecretStr | None = None
+    imap_tls: bool = True
+    imap_folder: str = Field(default="INBOX", min_length=1)
+    imap_mailbox: Mailbox | None = None
+    """Which address of ours its mails were sent to; the support mailbox if not given."""
+    imap_seconds: float = Field(default=30.0, gt=0, le=3600)
+    """Between two looks into it."""
     authserv_id: str | None = None
     """The name under which our own mail exchanger writes `Authentication-Results`; without it no
     sender is taken for authenticated."""
@@ -74,6 +85,17 @@ class Settings(ServiceSettings):
         remote = self.smtp_host not in ("127.0.0.1", "localhost", "::1")
         if self.profile == "prod" and remote and self.smtp_user and not self.smtp_starttls:
             raise ValueError("smtp_user needs smtp_starttls: a password is not sent in the clear")
+        return self
+
+    @model_validator(mode="after")
+    def _mailbox_to_fetch_from_is_whole_and_safe(self) -> Self:
+        given = (self.imap_host, self.imap_user, self.imap_password)
+        if any(given) and not all(given):
+            raise ValueError("imap_host, imap_user, imap_password: all of them or none")
+        if self.profile == "prod" and self.imap_host and not self.imap_tls:
+            raise ValueError("imap_host needs imap_tls: a password is not sent in the clear")
+        if self.imap_mailbox is not None and self.imap_mailbox not in self.own_addresses:
+            raise ValueError("imap_mailbox must be mail_from or one of mailboxes")
         return self
 
     @model_validator(mode="after")

@@ -17,6 +17,14 @@ GOOD: dict[str, Any] = {
     "mail_from": "support@shop.test",
     "public_url": "https://desk.shop.test/",
 }
+FETCHED = {"imap_host": "mail.shop.test", "imap_user": "u", "imap_password": "secret"}
+
+
+def test_a_mailbox_to_fetch_from_is_one_of_ours() -> None:
+    named = FETCHED | {"mailboxes": "sales@shop.test", "imap_mailbox": "sales@shop.test"}
+    settings = Settings(**GOOD, **named, profile="prod")
+    assert settings.imap_mailbox == "sales@shop.test"
+    assert "secret" not in repr(settings)
 
 
 def test_the_public_address_has_no_slash_at_its_end() -> None:
@@ -31,6 +39,11 @@ def test_the_public_address_has_no_slash_at_its_end() -> None:
         {"public_url": "desk.shop.test"},
         {"mail_token_key": "secret"},
         {"mail_domain": "shop.test\r\nBcc"},
+        {"imap_host": "mail.shop.test"},
+        {"imap_host": "mail.shop.test", "imap_user": "u"},
+        {"imap_password": "secret"},
+        {**FETCHED, "profile": "prod", "imap_tls": False},
+        {**FETCHED, "imap_mailbox": "strangers@shop.test"},
         {"profile": "prod", "smtp_host": "mail.shop.test", "smtp_user": "u", "smtp_password": "p"},
     ],
 )

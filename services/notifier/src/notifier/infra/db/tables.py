@@ -117,6 +117,14 @@ Index(
     postgresql_where=text("status = 'sent'"),
 )
 
+mailbox_place = Table(
+    "mailbox_place",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("uid_validity", BigInteger, nullable=False),
+    Column("uid", BigInteger, nullable=False),
+)
+
 quarantined_mail = Table(
     "quarantined_mail",
     metadata,
