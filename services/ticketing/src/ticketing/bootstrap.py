@@ -59,6 +59,7 @@ from ticketing.application.reopen_ticket import ReopenTicketHandler
 from ticketing.application.reply_to_ticket import ReplyToTicketHandler
 from ticketing.application.restore_ticket import RestoreTicketHandler
 from ticketing.application.saved_views import SavedViews
+from ticketing.application.scan_files import RescanFiles, ScanFiles, Scanner
 from ticketing.application.send_scheduled import SendScheduled
 from ticketing.application.settle_reply import SettleReplyHandler
 from ticketing.application.signatures import SignaturesOfMine
@@ -74,6 +75,7 @@ from ticketing.infra.db.directory import PostgresDirectory
 from ticketing.infra.db.housekeeping import PruneStore
 from ticketing.infra.db.index import PostgresIndex
 from ticketing.infra.db.lists import PostgresLists
+from ticketing.infra.db.quarantine import PostgresQuarantine
 from ticketing.infra.db.saved_views import PostgresViews
 from ticketing.infra.db.views import views
 from ticketing.infra.db.writing import (
@@ -85,6 +87,7 @@ from ticketing.infra.files import BucketFiles
 from ticketing.infra.html import clean_body
 from ticketing.infra.inspect import inspect_file, open_file
 from ticketing.infra.mailroom import Mailboxes
+from ticketing.infra.scanner import Clamd
 from ticketing.interface.http.errors import ERRORS
 from ticketing.interface.http.file_routes import file_router
 from ticketing.interface.http.history_routes import history_router
@@ -113,22 +116,24 @@ def build_app(
     undo: timedelta,
     mailroom: Mailroom,
     silence: timedelta = timedelta(days=14),
+    scanner: Scanner | None = None,
 ) -> TicketingApp:
     """All use cases over a database and a bucket."""
     directory, index, lists = PostgresDirectory(), PostgresIndex(), PostgresLists()
     drafts, signatures = PostgresDrafts(), PostgresSignatures()
     tickets, unmerging = Tickets(directory, index), Unmerging(directory)
-    opened = OpenFiles(files, open_file)
+    opened, quarantine = OpenFiles(files, open_file), PostgresQuarantine()
+    scans = ScanFiles(files, quarantine, scanner, clock)
     return TicketingApp(
         open_ticket=OpenTicketHandler(database, tickets, directory, index, clean_body, clock),
         change_ticket=ChangeTicketHandler(database, tickets, directory, clock),
         add_note=AddNoteHandler(database, tickets, drafts, clean_body, clock),
-        upload_file=UploadFileHandler(database, tickets, files, inspect_file, opened, clock),
+        upload_file=UploadFileHandler(database, tickets, files, inspect_file, opened, scans, clock),
         reply_to_ticket=ReplyToTicketHandler(
-            database, tickets, directory, drafts, signatures, clean_body, clock, undo
+            database, tickets, directory, drafts, signatures, clean_body, clock, undo, scans
         ),
         cancel_reply=CancelReplyHandler(database, tickets, clock),
-        trouble=HandleTrouble(database, tickets, clean_body, clock, undo),
+        trouble=HandleTrouble(database, tickets, clean_body, clock, undo, scans),
         reopen_ticket=ReopenTicketHandler(database, tickets, unmerging, clock),
         merge_tickets=MergeTicketsHandler(database, tickets, directory, clock),
         unmerge_ticket=UnmergeTicketHandler(database, tickets, unmerging, clock),
@@ -143,9 +148,12 @@ def build_app(
         close_silent=CloseSilent(database, tickets, index, clock, silence),
         settle_reply=SettleReplyHandler(tickets),
         remember_mail=RememberMail(index),
-        receive_mail=ReceiveMailHandler(tickets, directory, index, clean_body, mailroom, opened),
+        receive_mail=ReceiveMailHandler(
+            tickets, directory, index, clean_body, mailroom, opened, scans
+        ),
         follow_people=FollowPeople(directory),
         sweep_files=SweepFiles(database, files, index),
+        rescan_files=RescanFiles(database, scans, quarantine, clock),
         drafts=DraftsOfMine(database, tickets, drafts, clean_body, clock),
         signatures=SignaturesOfMine(database, signatures, clean_body, clock),
         canned_responses=CannedResponsesOfDesk(
@@ -157,7 +165,7 @@ def build_app(
         show_reply=ShowReply(database, tickets),
         list_tickets=ListTickets(database, lists, directory),
         list_failed_replies=ListFailedReplies(database, lists),
-        download_file=DownloadFile(database, tickets, index, files),
+        download_file=DownloadFile(database, tickets, index, files, scans),
     )
 
 
@@ -225,10 +233,13 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         files = BucketFiles(Bucket.at(settings.bucket_url, "ticketing"))
         tokens = PlusTokens(key_bytes(settings.plus_token_key))
         mailroom = Mailboxes(tokens, settings.mailbox_teams)
-        app = build_app(database, files, clock, settings.undo, mailroom, settings.silence)
+        scanner = Clamd(settings.scanner) if settings.scanner else None
+        app = build_app(database, files, clock, settings.undo, mailroom, settings.silence, scanner)
         kafka = KafkaSettings(settings.kafka_bootstrap, settings.topic_prefix)
         relay = Relay(database, kafka, "ticketing", owned_by("ticketing"))
         followed = consumers_of(app)
+        rescan = Worker("scanner", DueTimer("scan files", app.rescan_files).run)
+        scanning = [rescan] if scanner else []
         consumers = ConsumerRuntime(database, kafka, followed, now=clock.now)
         operations = Operations(database, "ticketing", kafka, consumers=followed)
         jobs: dict[str, Job] = {"sweep_files": app.sweep_files, "prune_store": PruneStore(database)}
@@ -243,6 +254,7 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
                 Worker("schedule-timer", DueTimer("send replies", app.send_scheduled).run),
                 Worker("silence-timer", DueTimer("close tickets", app.close_silent).run),
                 Worker("snooze-timer", DueTimer("wake tickets", app.wake_tickets).run),
+                *scanning,
                 Worker("housekeeper", Housekeeper(jobs).run),
             ],
             operations=operations,

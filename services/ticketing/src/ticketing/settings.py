@@ -21,6 +21,8 @@ class Settings(ServiceSettings):
 
     close_days: float = Field(default=14, ge=0.001, le=3650)
     """After how many days without a word a solved ticket is closed."""
+    scanner: str | None = Field(default=None, pattern=r"^[^\s:]+:\d{1,5}$")
+    """Where clamd listens, `host:port`; without it files are not scanned."""
     plus_token_key: SecretKey
     """As the notifier's: it makes the addresses that name a ticket."""
     mailbox_teams: dict[str, UUID] = Field(default_factory=dict)

@@ -1,5 +1,6 @@
 """Builders for tests, and a client that speaks as anyone."""
 
+import asyncio
 import io
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -205,6 +206,45 @@ def zipped(entries: Mapping[str, bytes], *, stored: bool = False) -> bytes:
         for name, content in entries.items():
             archive.writestr(name, content)
     return made.getvalue()
+
+
+class FakeClamd:
+    """Speaks clamd's protocol on loopback; finds what holds `EICAR`. It can be stopped, and come
+    back on the same port."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.scanned: list[int] = []
+        self.answer: bytes | None = None
+        """What it says of every file, where that is set."""
+        self._server: asyncio.Server | None = None
+
+    @property
+    def address(self) -> str:
+        """As a setting has it."""
+        return f"127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        """Listen."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Nobody listens any more."""
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert await reader.readline() == b"nINSTREAM\n"
+        content = bytearray()
+        while size := int.from_bytes(await reader.readexactly(4), "big"):
+            content += await reader.readexactly(size)
+        self.scanned.append(len(content))
+        found = b"stream: Eicar-Signature FOUND\n" if b"EICAR" in content else b"stream: OK\n"
+        writer.write(found if self.answer is None else self.answer)
+        await writer.drain()
+        writer.close()
 
 
 def fact_of(event: E, topic: Topic, version: int = 1) -> Fact[E]:

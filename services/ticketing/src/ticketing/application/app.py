@@ -29,6 +29,7 @@ from ticketing.application.reopen_ticket import ReopenTicketHandler
 from ticketing.application.reply_to_ticket import ReplyToTicketHandler
 from ticketing.application.restore_ticket import RestoreTicketHandler
 from ticketing.application.saved_views import SavedViews
+from ticketing.application.scan_files import RescanFiles
 from ticketing.application.send_scheduled import SendScheduled
 from ticketing.application.settle_reply import SettleReplyHandler
 from ticketing.application.signatures import SignaturesOfMine
@@ -68,6 +69,7 @@ class TicketingApp:
     receive_mail: ReceiveMailHandler
     follow_people: FollowPeople
     sweep_files: SweepFiles
+    rescan_files: RescanFiles
 
     drafts: DraftsOfMine
     signatures: SignaturesOfMine

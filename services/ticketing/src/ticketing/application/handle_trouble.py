@@ -10,7 +10,9 @@ from deskstream_chassis.clock import Clock
 from deskstream_events.event import Event
 from deskstream_eventstore import Database
 from ticketing.application.ports import Cleaner, RawBody, TicketRef
+from ticketing.application.scan_files import ScanFiles
 from ticketing.application.tickets import STREAM, Tickets, after
+from ticketing.domain.guards import own_files
 from ticketing.domain.replies import Draft
 from ticketing.domain.reply_changes import discard_reply, edit_reply, retry_reply
 from ticketing.domain.ticket import Reply, Ticket
@@ -63,13 +65,20 @@ class HandleTrouble:
     stream that holds it."""
 
     def __init__(
-        self, database: Database, tickets: Tickets, clean: Cleaner, clock: Clock, undo: timedelta
+        self,
+        database: Database,
+        tickets: Tickets,
+        clean: Cleaner,
+        clock: Clock,
+        undo: timedelta,
+        scans: ScanFiles,
     ) -> None:
         self._database = database
         self._tickets = tickets
         self._clean = clean
         self._clock = clock
         self._undo = undo
+        self._scans = scans
 
     async def retry(self, command: RetryReply, caller: Caller) -> ReplyStood:
         """Raises AccessDenied and what domain.reply_changes.retry_reply raises."""
@@ -117,8 +126,11 @@ class HandleTrouble:
                 loaded.unchanged_since(seen)
             holder = loaded.holder_of(reply_id)
             events = decide(holder, loaded.whole, self._clock.now())
-            if events:
-                work.append(STREAM, holder.id, holder.version, events)
             now = after(holder, events)
+            if events:
+                if now.replies[reply_id].state == "queued":
+                    files = own_files(loaded.whole, now.replies[reply_id].attachment_ids)
+                    await self._scans.free(work, files)
+                work.append(STREAM, holder.id, holder.version, events)
             version = now.version if holder.id == loaded.ticket.id else loaded.ticket.version
             return work.answer(ReplyStood(now.replies[reply_id], version))

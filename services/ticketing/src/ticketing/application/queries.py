@@ -20,6 +20,7 @@ from ticketing.application.ports import (
     TicketRef,
     TicketRow,
 )
+from ticketing.application.scan_files import ScanFiles
 from ticketing.application.tickets import Tickets
 from ticketing.domain.family import held_in
 from ticketing.domain.replies import found
@@ -119,14 +120,18 @@ class ListFailedReplies:
 class DownloadFile:
     """A file of a ticket that the caller may see."""
 
-    def __init__(self, database: Database, tickets: Tickets, index: Index, files: Files) -> None:
+    def __init__(
+        self, database: Database, tickets: Tickets, index: Index, files: Files, scans: ScanFiles
+    ) -> None:
         self._database = database
         self._tickets = tickets
         self._index = index
         self._files = files
+        self._scans = scans
 
     async def find(self, attachment_id: UUID, actor: Actor) -> Attachment:
-        """Raises AccessDenied; `hidden` also for a viewer where no reply has sent it."""
+        """Raises AccessDenied, FileQuarantined; `hidden` also for a viewer where no reply has sent
+        it."""
         async with self._database.reading() as work:
             ticket_id = await self._index.ticket_of_attachment(work, attachment_id)
             if ticket_id is None:
@@ -138,6 +143,7 @@ class DownloadFile:
                     continue
                 for file in visible(ticket, actor).attachments:
                     if file.id == attachment_id:
+                        await self._scans.free(work, [file])
                         return file
         raise AccessDenied("hidden")
 

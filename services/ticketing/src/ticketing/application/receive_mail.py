@@ -12,13 +12,14 @@ from deskstream_eventstore import Origin, Work
 from ticketing.application.families import shown_at, stored, survivor_of
 from ticketing.application.open_files import OpenFiles
 from ticketing.application.ports import Cleaner, Directory, Index, RawBody
+from ticketing.application.scan_files import ScanFiles, Waiting
 from ticketing.application.tickets import STREAM, Tickets, access_of, after
 from ticketing.domain.bodies import Body
 from ticketing.domain.changes import Opening, open_ticket
 from ticketing.domain.errors import BodyMissing, TeamUnknown
 from ticketing.domain.fold import fold
 from ticketing.domain.guards import FILES_PER_MESSAGE
-from ticketing.domain.mailed_files import MailedPart, sort_files
+from ticketing.domain.mailed_files import MailedPart, sort_files, taken
 from ticketing.domain.notes import add_note
 from ticketing.domain.people import Person, Team
 from ticketing.domain.receiving import Incoming, hold, receive
@@ -92,6 +93,7 @@ class ReceiveMailHandler:
         clean: Cleaner,
         mailroom: Mailroom,
         opened: OpenFiles,
+        scans: ScanFiles,
     ) -> None:
         self._tickets = tickets
         self._directory = directory
@@ -99,10 +101,12 @@ class ReceiveMailHandler:
         self._clean = clean
         self._mailroom = mailroom
         self._opened = opened
+        self._scans = scans
 
     async def __call__(self, work: Work, mail: ReceiveMail, origin: Origin) -> None:
         """Never refuses: what fits nowhere opens a ticket."""
         mail = replace(mail, parts=await self._opened.mailed(mail.parts))
+        await self._scans.hold(work, [Waiting(p.key, p.size) for p in mail.parts if taken(p)])
         match = await self._match(work, mail)
         if match is None:
             await self._open(work, mail, origin)

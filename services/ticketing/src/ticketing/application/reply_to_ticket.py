@@ -9,11 +9,13 @@ from deskstream_chassis.clock import Clock
 from deskstream_chassis.ids import new_id
 from deskstream_eventstore import Database, Work
 from ticketing.application.ports import Cleaner, Directory, RawBody, TicketRef
+from ticketing.application.scan_files import ScanFiles
 from ticketing.application.signatures import signature_for
 from ticketing.application.tickets import STREAM, Tickets
 from ticketing.application.writing import Drafts, Signatures
 from ticketing.domain.bodies import Body, signed
 from ticketing.domain.errors import PersonNeeded
+from ticketing.domain.guards import own_files
 from ticketing.domain.people import Person
 from ticketing.domain.replies import Draft, Then, queue_reply
 from ticketing.domain.reply_changes import schedule_reply
@@ -62,6 +64,7 @@ class ReplyToTicketHandler:
         clean: Cleaner,
         clock: Clock,
         undo: timedelta,
+        scans: ScanFiles,
     ) -> None:
         self._database = database
         self._tickets = tickets
@@ -71,9 +74,11 @@ class ReplyToTicketHandler:
         self._clean = clean
         self._clock = clock
         self._undo = undo
+        self._scans = scans
 
     async def __call__(self, command: ReplyToTicket, caller: Caller) -> ReplyQueued:
-        """Raises AccessDenied, PersonNeeded and what domain.replies.queue_reply raises."""
+        """Raises AccessDenied, PersonNeeded, FileQuarantined and what
+        domain.replies.queue_reply raises."""
         async with self._database.work(caller.origin) as work:
             ticket = (await self._tickets.get(work, command.ticket, caller.actor, "modify")).whole
             author_id = caller.actor.user_id
@@ -105,6 +110,7 @@ class ReplyToTicketHandler:
                     unless_answered=command.unless_answered,
                     at=at,
                 )
+            await self._scans.free(work, own_files(ticket, command.attachment_ids))
             work.append(STREAM, ticket.id, ticket.version, events)
             await self._drafts.drop(work, ticket.id, author_id, "reply")
             return work.answer(

@@ -11,8 +11,10 @@ from deskstream_chassis.ids import new_id
 from deskstream_eventstore import Database
 from ticketing.application.open_files import OpenFiles
 from ticketing.application.ports import Files, Incoming, Inspector, StoredObject, TicketRef
+from ticketing.application.scan_files import ScanFiles, Verdict, Waiting
 from ticketing.application.tickets import STREAM, Tickets
 from ticketing.domain.errors import FileEmpty, FileTooLarge
+from ticketing.domain.file_errors import FileInfected
 from ticketing.domain.files import FILE_LIMIT, HEAD, FileKind, clean_name, kind_of
 from ticketing.domain.notes import add_attachment
 from ticketing.domain.ticket import Attachment
@@ -44,6 +46,7 @@ class _Stored:
     name: str
     kind: FileKind
     object: StoredObject
+    verdict: Verdict
 
 
 class UploadFileHandler:
@@ -57,6 +60,7 @@ class UploadFileHandler:
         files: Files,
         inspect: Inspector,
         opened: OpenFiles,
+        scans: ScanFiles,
         clock: Clock,
     ) -> None:
         self._database = database
@@ -64,6 +68,7 @@ class UploadFileHandler:
         self._files = files
         self._inspect = inspect
         self._opened = opened
+        self._scans = scans
         self._clock = clock
 
     async def __call__(self, command: UploadFile, caller: Caller) -> UploadedFile:
@@ -76,8 +81,12 @@ class UploadFileHandler:
         kind = kind_of(name)
         good = self._opened.passing(kind, checked(kind, chunks, self._inspect))
         stored = await self._files.put(good)
+        verdict = await self._scans.scan(stored.key, stored.size)
+        if verdict == "infected":
+            await self._files.remove([stored.key])
+            raise FileInfected("the scanner found something in it", field="file")
         return await caller.fingerprinted(stored.sha256).once(
-            self._keep, _Stored(command.ticket, name, kind, stored), UploadedFile
+            self._keep, _Stored(command.ticket, name, kind, stored, verdict), UploadedFile
         )
 
     async def _keep(self, stored: _Stored, caller: Caller) -> UploadedFile:
@@ -96,6 +105,8 @@ class UploadFileHandler:
             )
             events = add_attachment(loaded.ticket, file)
             work.append(STREAM, loaded.ticket.id, loaded.ticket.version, events)
+            if stored.verdict == "waiting":
+                await self._scans.hold(work, [Waiting(file.key, file.size)])
             return work.answer(
                 UploadedFile(
                     file.id, file.file_name, file.size, file.media_type, file.sha256, file.at

@@ -25,3 +25,15 @@ class PictureTooLarge(FileRefused):
     """More pixels than anything that shows it should have to hold."""
 
     code = "picture_too_large"
+
+
+class FileInfected(FileRefused):
+    """The scanner found something in it."""
+
+    code = "file_infected"
+
+
+class FileQuarantined(FileRefused):
+    """Not given out: not scanned yet, or something was found; `state` says which."""
+
+    code = "file_quarantined"

@@ -44,12 +44,12 @@ def sort_files(
     ticket_id: UUID, message_id: UUID, parts: Sequence[MailedPart], *, by: str, at: datetime
 ) -> Sorted:
     """By the same rules as an upload; a mail is never refused for its files."""
-    taken: list[UUID] = []
+    good: list[UUID] = []
     events: list[Event] = []
     for number, part in enumerate(parts):
         code = "too_many_attachments" if number >= MOST_FILES else refusal_of(part)
         if code is None:
-            taken.append(part.attachment_id)
+            good.append(part.attachment_id)
             events.append(_added(ticket_id, part, by, at))
         else:
             events.append(
@@ -63,7 +63,7 @@ def sort_files(
                     code=code,
                 )
             )
-    return Sorted(tuple(taken), tuple(events))
+    return Sorted(tuple(good), tuple(events))
 
 
 def refusal_of(part: MailedPart) -> str | None:
@@ -79,6 +79,11 @@ def refusal_of(part: MailedPart) -> str | None:
     except (FileMalformed, FileTypeRefused, FileMismatch) as refused:
         return refused.code
     return part.refused
+
+
+def taken(part: MailedPart) -> bool:
+    """Whether it may become a ticket's."""
+    return refusal_of(part) is None
 
 
 def _added(ticket_id: UUID, part: MailedPart, by: str, at: datetime) -> AttachmentAddedV1:

@@ -135,6 +135,17 @@ attachment = Table(
 )
 Index("attachment_by_key", attachment.c.key)
 
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    _at("due"),
+)
+"""Files that are not given out: `waiting` for a scanner (again when due), or `infected`."""
+Index("quarantine_due", quarantine.c.due, postgresql_where=text("state = 'waiting'"))
+
 person = Table(
     "person",
     metadata,

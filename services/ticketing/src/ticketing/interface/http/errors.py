@@ -50,6 +50,8 @@ STATUSES: dict[type[e.TicketingError], int] = {
     f.ArchiveUnreadable: 422,
     f.ActiveContent: 422,
     f.PictureTooLarge: 422,
+    f.FileInfected: 422,
+    f.FileQuarantined: 423,
     e.RangeRefused: 416,
     e.FilesUnavailable: 503,
     e.BodyTooLarge: 413,
