@@ -123,6 +123,43 @@ async def test_a_large_answer_streams_through_as_it_comes(desk: Any) -> None:
     assert answer.headers["content-disposition"] == "attachment"
 
 
+async def test_a_part_of_a_file_is_asked_for_and_comes_as_a_part(desk: Any) -> None:
+    headers = await desk.as_role("agent")
+    asked = b""
+
+    async def script(reader: Any, writer: Any, head: bytes) -> None:
+        nonlocal asked
+        asked = head.lower()
+        writer.write(b'HTTP/1.1 206 Partial Content\r\nContent-Length: 3\r\nETag: "ab"\r\n')
+        writer.write(b"Content-Range: bytes 2-4/9\r\nAccept-Ranges: bytes\r\n")
+        writer.write(b"Content-Disposition: attachment\r\n\r\ncde")
+
+    desk.ticketing.script = script
+    url = f"/api/attachments/{uuid4()}/download"
+    wanted = {"Range": "bytes=2-4", "If-Range": '"ab"'}
+    answer = await desk.http.get(url, headers=headers | wanted)
+    assert (answer.status_code, answer.content) == (206, b"cde")
+    assert b"\r\nrange: bytes=2-4\r\n" in asked
+    assert b'\r\nif-range: "ab"\r\n' in asked
+    assert answer.headers["content-range"] == "bytes 2-4/9"
+    assert answer.headers["accept-ranges"] == "bytes"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "sandbox" in answer.headers["content-security-policy"]
+
+
+async def test_a_range_outside_a_file_is_refused_with_its_length(desk: Any) -> None:
+    headers = await desk.as_role("agent")
+
+    async def script(reader: Any, writer: Any, head: bytes) -> None:
+        writer.write(b"HTTP/1.1 416 Range Not Satisfiable\r\nContent-Range: bytes */9\r\n")
+        writer.write(b"Content-Type: application/problem+json\r\nContent-Length: 2\r\n\r\n{}")
+
+    desk.ticketing.script = script
+    url = f"/api/attachments/{uuid4()}/download"
+    answer = await desk.http.get(url, headers=headers | {"Range": "bytes=9-"})
+    assert (answer.status_code, answer.headers["content-range"]) == (416, "bytes */9")
+
+
 async def test_a_chunked_answer_of_unknown_length_passes(desk: Any) -> None:
     headers = await desk.as_role("agent")
 
