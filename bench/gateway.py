@@ -79,6 +79,7 @@ async def _serving(
         "GATEWAY_ACCESS_LOG": str(whole),
         "GATEWAY_TRACING": str(whole),
         **{f"GATEWAY_{name}": secrets.token_hex(32) for name in SECRETS},
+        "GATEWAY_WEBHOOK_SECRETS": json.dumps({"3cx": [secrets.token_hex(32)]}),
     }
     await command(environment, "migrate")
     scope = ("--scope", "tickets:view", "--rate", "60000")

@@ -5,6 +5,7 @@ gateway's api and worker are processes of their own. All read one monotonic cloc
 """
 
 import asyncio
+import json
 import os
 import secrets
 import statistics
@@ -219,6 +220,7 @@ async def serving(folder: Path, dsn: str, kafka: KafkaSettings) -> AsyncIterator
         "GATEWAY_SIGNING_KEYS_FILE": str(folder / "keys.json"),
         "GATEWAY_PUBLIC_URL": f"http://127.0.0.1:{api}",
         **{f"GATEWAY_{name}": secrets.token_hex(32) for name in SECRETS},
+        "GATEWAY_WEBHOOK_SECRETS": json.dumps({"3cx": [secrets.token_hex(32)]}),
     }
     await command(environment, "migrate")
     with (folder / "log").open("wb") as log:

@@ -113,6 +113,7 @@ async def door(dsn: str, folder: Path, owners: int) -> AsyncIterator[Door]:
             "GATEWAY_UPSTREAM_TICKETING": f"http://127.0.0.1:{upstream}",
             "GATEWAY_TRUSTED_PROXIES": "127.0.0.1",
             **{f"GATEWAY_{name}": secrets.token_hex(32) for name in SECRETS},
+            "GATEWAY_WEBHOOK_SECRETS": json.dumps({"3cx": [secrets.token_hex(32)]}),
         }
         emails = [f"owner{n}@desk.test" for n in range(owners)]
         scope = ("--scope", "tickets:view:all", "--rate", "60000")

@@ -102,6 +102,17 @@ async def test_s1_production_does_not_start_without_https_and_a_foreign_profile_
         assert named in said.lower(), said
 
 
+@pytest.mark.threat("S7")
+async def test_s7_the_gateway_does_not_start_without_the_telephone_systems_secret(
+    desk: Desk, stack: Stack
+) -> None:
+    for told in (None, "{}", '{"3cx": []}', '{"mail": ["Zq8-vR1x_Lm40tYwPc7aBe92"]}'):
+        changes = {"GATEWAY_WEBHOOK_SECRETS": told}
+        code, said = await asyncio.to_thread(started, stack, "gateway", changes)
+        assert code != 0, told
+        assert "webhook_secrets" in said.lower(), said
+
+
 @pytest.mark.threat("S8")
 @pytest.mark.parametrize("service", SERVICES)
 async def test_s8_the_database_is_as_the_code_knows_it(

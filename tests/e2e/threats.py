@@ -41,9 +41,7 @@ THREATS = {
 LATER = {
     "S2": "notifier's invoice row",
     "S3": "commerce-gateway",
-    "S4": "ticketing's call rows",
     "A10": "commerce-gateway",
-    "28": "the entries of vendors",
     "30": "rag",
 }
 """What is tried once the part exists that could be attacked."""

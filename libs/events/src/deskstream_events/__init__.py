@@ -13,7 +13,7 @@ from deskstream_events.event import (
 )
 from deskstream_events.gateway import audit, team, user
 from deskstream_events.notifier import inbound, message
-from deskstream_events.ticketing import incoming, merging, reply, standing, ticket
+from deskstream_events.ticketing import call, incoming, merging, reply, standing, ticket
 from deskstream_events.topics import TOPICS, Topic, owned_by, topic_of
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "Topic",
     "UnknownEventType",
     "audit",
+    "call",
     "inbound",
     "incoming",
     "merging",

@@ -40,12 +40,13 @@ AUDIT = Topic("gateway.audit.v1", "gateway", "gateway.audit", ())
 TICKETS = Topic(
     "ticketing.ticket.v1", "ticketing", "ticketing.ticket", ("notifier.mail", "gateway.feed")
 )
+CALLS = Topic("ticketing.call.v1", "ticketing", "ticketing.call", ())
 MESSAGES = Topic(
     "notifier.message.v1", "notifier", "notifier.message", ("ticketing.delivery", "gateway.feed")
 )
 INBOUND = Topic("notifier.inbound.v1", "notifier", "notifier.inbound", ("ticketing.mail",))
 
-TOPICS: tuple[Topic, ...] = (USERS, TEAMS, AUDIT, TICKETS, MESSAGES, INBOUND)
+TOPICS: tuple[Topic, ...] = (USERS, TEAMS, AUDIT, TICKETS, CALLS, MESSAGES, INBOUND)
 
 
 def topic_of(stream_type: str) -> Topic:

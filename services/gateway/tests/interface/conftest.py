@@ -196,7 +196,7 @@ def settings_for(port: int, keys: Path, **more: Any) -> Settings:
         public_url=ORIGIN,
         allowed_hosts=(f"127.0.0.1:{port}",),
         shutdown_seconds=2,
-        **more,
+        **{"webhook_secrets": {"3cx": (secrets.token_hex(32),)}, **more},
     )
 
 

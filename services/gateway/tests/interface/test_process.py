@@ -68,6 +68,7 @@ def installation(
         "GATEWAY_SIGNING_KEYS_FILE": str(tmp_path / "keys.json"),
         "GATEWAY_PUBLIC_URL": f"http://127.0.0.1:{api}",
         **{f"GATEWAY_{name}": secrets.token_hex(32) for name in SECRETS},
+        "GATEWAY_WEBHOOK_SECRETS": json.dumps({"3cx": [secrets.token_hex(32)]}),
     }
     return Installation(environment, api, ops)
 
@@ -282,6 +283,16 @@ async def test_it_does_not_start_unsafely_and_names_what_is_wrong(
     code, _, err = await run(["api"], changed)
     assert code == 2
     assert name.lower() in err.lower()
+
+
+async def test_it_does_not_start_without_the_secret_of_a_vendor_that_is_served(
+    installation: Installation,
+) -> None:
+    told = {**installation.environment, "GATEWAY_WEBHOOK_SECRETS": "{}"}
+    code, out, _ = await run(["api"], told)
+    assert code == 1
+    said: list[dict[str, Any]] = [json.loads(line) for line in out.splitlines()]
+    assert any(line.get("reason") == "webhook_secrets: none for 3cx" for line in said)
 
 
 async def test_it_does_not_start_with_keys_that_others_can_read(

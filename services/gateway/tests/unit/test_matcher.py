@@ -58,7 +58,7 @@ def test_whatever_is_no_row_does_not_exist(path: str) -> None:
 
 
 def test_a_row_that_is_not_served_yet_does_not_exist() -> None:
-    assert MATCHER.match("GET", "/api/calls") == ()
+    assert MATCHER.match("GET", "/api/connections") == ()
     assert MATCHER.match("POST", "/api/draft-orders") == ()
 
 

@@ -10,7 +10,7 @@ from gateway.interface.gate.routes import PUBLIC, TABLE, not_yet_served
 from gateway.interface.gate.rows import PARAMETERS, parse_access
 
 SPEC = Path(__file__).resolve().parents[4].parent / "shared" / "spec"
-STILL_TO_COME = 86
+STILL_TO_COME = 82
 """How many rows nobody serves yet. This number may only fall."""
 
 SERVED_AND_PUBLIC = {

@@ -31,8 +31,10 @@ from deskstream_eventstore import (
 )
 from ticketing.application.add_note import AddNoteHandler
 from ticketing.application.app import TicketingApp
+from ticketing.application.calls import Calls, ListCalls, ShowCall
 from ticketing.application.cancel_reply import CancelReplyHandler
 from ticketing.application.canned_responses import CannedResponsesOfDesk
+from ticketing.application.change_call import ChangeCallHandler
 from ticketing.application.change_ticket import ChangeTicketHandler
 from ticketing.application.close_silent import CloseSilent
 from ticketing.application.delete_ticket import DeleteTicketHandler
@@ -52,6 +54,7 @@ from ticketing.application.queries import (
     ShowTicket,
 )
 from ticketing.application.receive_mail import Mailroom, ReceiveMailHandler
+from ticketing.application.record_call import RecordCallHandler
 from ticketing.application.release_message import ReleaseMessageHandler
 from ticketing.application.release_replies import ReleaseReplies
 from ticketing.application.remember_mail import RememberMail
@@ -71,6 +74,7 @@ from ticketing.application.unmerge_ticket import UnmergeTicketHandler, Unmerging
 from ticketing.application.upload_file import UploadFileHandler
 from ticketing.application.wake_tickets import WakeTickets
 from ticketing.domain.fold import fold
+from ticketing.infra.db.calls import PostgresCalls
 from ticketing.infra.db.directory import PostgresDirectory
 from ticketing.infra.db.housekeeping import PruneStore
 from ticketing.infra.db.index import PostgresIndex
@@ -87,7 +91,9 @@ from ticketing.infra.files import BucketFiles
 from ticketing.infra.html import clean_body
 from ticketing.infra.inspect import inspect_file, open_file
 from ticketing.infra.mailroom import Mailboxes
+from ticketing.infra.phones import NumberPlan
 from ticketing.infra.scanner import Clamd
+from ticketing.interface.http.call_routes import call_router
 from ticketing.interface.http.errors import ERRORS
 from ticketing.interface.http.file_routes import file_router
 from ticketing.interface.http.history_routes import history_router
@@ -117,6 +123,7 @@ def build_app(
     mailroom: Mailroom,
     silence: timedelta = timedelta(days=14),
     scanner: Scanner | None = None,
+    phone_region: str = "US",
 ) -> TicketingApp:
     """All use cases over a database and a bucket."""
     directory, index, lists = PostgresDirectory(), PostgresIndex(), PostgresLists()
@@ -124,6 +131,7 @@ def build_app(
     tickets, unmerging = Tickets(directory, index), Unmerging(directory)
     opened, quarantine = OpenFiles(files, open_file), PostgresQuarantine()
     scans = ScanFiles(files, quarantine, scanner, clock)
+    calls, call_lists, phones = Calls(directory), PostgresCalls(), NumberPlan(phone_region)
     return TicketingApp(
         open_ticket=OpenTicketHandler(database, tickets, directory, index, clean_body, clock),
         change_ticket=ChangeTicketHandler(database, tickets, directory, clock),
@@ -166,6 +174,12 @@ def build_app(
         list_tickets=ListTickets(database, lists, directory),
         list_failed_replies=ListFailedReplies(database, lists),
         download_file=DownloadFile(database, tickets, index, files, scans),
+        record_call=RecordCallHandler(
+            database, tickets, directory, index, call_lists, phones, clean_body, clock
+        ),
+        change_call=ChangeCallHandler(database, calls, tickets, clock),
+        show_call=ShowCall(database, calls, directory),
+        list_calls=ListCalls(database, call_lists, phones),
     )
 
 
@@ -185,6 +199,7 @@ def http_app(
         signature_router(app),
         canned_router(app),
         view_router(app),
+        call_router(app),
     ]
     if operations is not None:
         routers.append(ops_router(operations))
@@ -234,7 +249,8 @@ async def build(settings: Settings) -> AsyncIterator[Parts]:
         tokens = PlusTokens(key_bytes(settings.plus_token_key))
         mailroom = Mailboxes(tokens, settings.mailbox_teams)
         scanner = Clamd(settings.scanner) if settings.scanner else None
-        app = build_app(database, files, clock, settings.undo, mailroom, settings.silence, scanner)
+        rest = settings.undo, mailroom, settings.silence, scanner, settings.phone_region
+        app = build_app(database, files, clock, *rest)
         kafka = KafkaSettings(settings.kafka_bootstrap, settings.topic_prefix)
         relay = Relay(database, kafka, "ticketing", owned_by("ticketing"))
         followed = consumers_of(app)

@@ -1,12 +1,20 @@
 """What ticketing is told from outside."""
 
 from datetime import timedelta
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+import phonenumbers
+from pydantic import AfterValidator, Field
 from pydantic_settings import SettingsConfigDict
 
 from deskstream_chassis.settings import SecretKey, ServiceSettings
+
+
+def _region(value: str) -> str:
+    if value not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError("is not the code of a country, such as US")
+    return value
 
 
 class Settings(ServiceSettings):
@@ -27,6 +35,9 @@ class Settings(ServiceSettings):
     """As the notifier's: it makes the addresses that name a ticket."""
     mailbox_teams: dict[str, UUID] = Field(default_factory=dict)
     """Which team's mailbox an address is, as JSON; the others are Support's."""
+
+    phone_region: Annotated[str, AfterValidator(_region)] = "US"
+    """The country of telephone numbers that are told without one."""
 
     @property
     def silence(self) -> timedelta:

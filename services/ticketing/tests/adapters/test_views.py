@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -13,7 +14,7 @@ from sqlalchemy import select
 from deskstream_chassis.access import system
 from deskstream_chassis.clock import FixedClock
 from deskstream_events.ticketing.reply import ReplyQueuedV1
-from deskstream_eventstore import Database, Work, rebuild, run
+from deskstream_eventstore import Database, Work, rebuild, retrying, run
 from ticketing.application.add_note import AddNote
 from ticketing.application.app import TicketingApp
 from ticketing.application.cancel_reply import CancelReply
@@ -23,6 +24,7 @@ from ticketing.application.handle_trouble import DiscardReply, EditReply, RetryR
 from ticketing.application.merge_tickets import MergeTickets
 from ticketing.application.open_ticket import OpenTicket
 from ticketing.application.ports import RawBody
+from ticketing.application.record_call import RecordCall
 from ticketing.application.reopen_ticket import ReopenTicket
 from ticketing.application.reply_to_ticket import ReplyToTicket
 from ticketing.application.restore_ticket import RestoreTicket
@@ -35,7 +37,7 @@ from ticketing.domain.replies import Delivered, Unclear, Undelivered
 from ticketing.domain.ticket import Ticket
 from ticketing.infra.db import tables
 from ticketing.infra.db.views import views
-from ticketing.testing import CREDIT, SUPPORT, Staff, actor_of, caller_of
+from ticketing.testing import CREDIT, SUPPORT, Staff, actor_of, caller_of, later
 
 STEPS = (
     "assign", "unassign", "credit", "hold", "solve", "close", "reopen", "high", "tag", "untag",
@@ -227,7 +229,13 @@ async def test_every_view_rebuilds_to_the_same_under_traffic(
         await world.open()
 
     async def traffic() -> None:
-        for name in STEPS * 2:
+        for n, name in enumerate(STEPS * 2):
+            missed = RecordCall(
+                *("inbound", "missed", "2025550143", None, None, None),
+                started_at=later(n),
+                seconds=0,
+            )
+            await retrying(partial(app.record_call, missed, caller_of(system("webhook:3cx"))))
             for world in worlds:
                 await world.step(name)
 

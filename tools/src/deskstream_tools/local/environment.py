@@ -60,6 +60,7 @@ def _gateway(settings: StackSettings, keys: Mapping[str, str]) -> dict[str, str]
         "ALLOWED_HOSTS": f"127.0.0.1:{port},localhost:{port}",
         "UPSTREAM_TICKETING": settings.url("ticketing-api"),
         "UPSTREAM_NOTIFIER": settings.url("notifier-api"),
+        "WEBHOOK_SECRETS": json.dumps({"3cx": [keys["TELEPHONY_SECRET"]]}),
         "OPS_URLS": json.dumps(
             {name: settings.url(f"{name}-api") for name in SERVICES if name != "gateway"}
         ),

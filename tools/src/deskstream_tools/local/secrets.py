@@ -13,6 +13,7 @@ KEYS = (
     "FACTOR_KEY",
     "MAIL_TOKEN_KEY",
     "PLUS_TOKEN_KEY",
+    "TELEPHONY_SECRET",
 )
 
 

@@ -1,1 +1,1 @@
-"""Events of ticketing: tickets."""
+"""Events of ticketing: tickets and calls."""

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from ticketing.application.add_note import AddNoteHandler
+from ticketing.application.calls import ListCalls, ShowCall
 from ticketing.application.cancel_reply import CancelReplyHandler
 from ticketing.application.canned_responses import CannedResponsesOfDesk
+from ticketing.application.change_call import ChangeCallHandler
 from ticketing.application.change_ticket import ChangeTicketHandler
 from ticketing.application.close_silent import CloseSilent
 from ticketing.application.delete_ticket import DeleteTicketHandler
@@ -22,6 +24,7 @@ from ticketing.application.queries import (
     ShowTicket,
 )
 from ticketing.application.receive_mail import ReceiveMailHandler
+from ticketing.application.record_call import RecordCallHandler
 from ticketing.application.release_message import ReleaseMessageHandler
 from ticketing.application.release_replies import ReleaseReplies
 from ticketing.application.remember_mail import RememberMail
@@ -82,3 +85,7 @@ class TicketingApp:
     list_tickets: ListTickets
     list_failed_replies: ListFailedReplies
     download_file: DownloadFile
+    record_call: RecordCallHandler
+    change_call: ChangeCallHandler
+    show_call: ShowCall
+    list_calls: ListCalls

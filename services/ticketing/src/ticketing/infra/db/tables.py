@@ -238,3 +238,30 @@ saved_view = Table(
 """`query`: JSON, as it was asked for."""
 Index("saved_view_of_owner", saved_view.c.owner_id)
 Index("saved_view_of_team", saved_view.c.team_id)
+
+call = Table(
+    "call",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("direction", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("phone", Text),
+    Column("caller_name", Text),
+    Column("agent_id", Uuid),
+    Column("extension", Text),
+    _at("started_at"),
+    Column("seconds", Integer, nullable=False),
+    Column("team_id", Uuid, nullable=False),
+    Column("ticket_id", Uuid),
+)
+Index("call_by_start", call.c.started_at, call.c.id)
+Index("call_of_ticket", call.c.ticket_id)
+Index("call_by_phone", call.c.phone, postgresql_where=text("ticket_id is not null"))
+
+call_report = Table(
+    "call_report",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("call_id", Uuid, nullable=False),
+)
+"""Which reports have been taken: a keyed hash of what makes a call this one."""

@@ -2,6 +2,7 @@
 
 from deskstream_eventstore import View
 from ticketing.infra.db.attachment_view import AttachmentView
+from ticketing.infra.db.call_view import CallView
 from ticketing.infra.db.participant_view import ParticipantView
 from ticketing.infra.db.reply_view import ReplyView
 from ticketing.infra.db.search_view import SearchView
@@ -11,4 +12,11 @@ from ticketing.infra.db.ticket_view import TicketView
 def views() -> tuple[View, ...]:
     """Replies before tickets: the undo timer locks a reply's row first, and all others must take
     the two in the same order."""
-    return (ReplyView(), TicketView(), ParticipantView(), AttachmentView(), SearchView())
+    return (
+        ReplyView(),
+        TicketView(),
+        ParticipantView(),
+        AttachmentView(),
+        SearchView(),
+        CallView(),
+    )
