@@ -236,7 +236,7 @@ async def test_refusals_limits_and_key_use_are_noted(desk: Any) -> None:
 async def test_an_absent_path_and_a_hidden_thing_look_the_same(desk: Any) -> None:
     headers = await desk.as_role("agent")
     absent = await desk.http.get("/api/nothing", headers=headers)
-    waiting = await desk.http.get("/api/calls", headers=headers)
+    waiting = await desk.http.get("/api/connections", headers=headers)
     from uuid import uuid4
 
     admin = await desk.as_role("admin")

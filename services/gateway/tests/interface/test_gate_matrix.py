@@ -9,7 +9,8 @@ from gateway.infra.local_limiter import LocalLimiter
 from gateway.interface.gate.routes import TABLE
 from gateway.interface.gate.rows import Row
 
-GUARDED = [row for row in TABLE if row.served and not row.access.public]
+WEBHOOKS = [row for row in TABLE if row.served and row.access.webhook]
+GUARDED = [row for row in TABLE if row.served and not row.access.public and row not in WEBHOOKS]
 BELOW = {Role.AGENT: "viewer", Role.MANAGER: "agent", Role.ADMIN: "manager"}
 ANONYMOUS = (401, "unauthenticated")
 WRONG_RIGHT = (403, "forbidden")
@@ -44,6 +45,12 @@ async def test_a_guarded_row_refuses_what_proves_nothing(desk: Any) -> None:
             {"Deskstream-Identity": "forged"},
         ):
             assert await ask(desk, row, proof) == (row.key, *ANONYMOUS)
+
+
+async def test_a_row_of_a_vendor_refuses_whoever_does_not_sign(desk: Any) -> None:
+    for row in WEBHOOKS:
+        for proof in ({}, await desk.as_role("admin"), {"X-Deskstream-Webhook": "a" * 64}):
+            assert await ask(desk, row, proof) == (row.key, 401, "webhook_rejected")
 
 
 async def test_a_guarded_row_refuses_a_key_without_its_scope(desk: Any) -> None:
