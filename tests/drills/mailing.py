@@ -1,6 +1,7 @@
 """The notifier and its mail server as processes, without the rest of an installation."""
 
 import asyncio
+import hashlib
 import json
 import os
 import sys
@@ -57,7 +58,7 @@ class Post:
             "MAIL_DOMAIN": "desk.test",
             "MAIL_FROM": "support@desk.test",
             "PUBLIC_URL": "http://127.0.0.1",
-            **{name: f"{n}" * 64 for n, name in enumerate(SECRETS)},
+            **{name: hashlib.sha256(name.encode()).hexdigest() for name in SECRETS},
         }
         return {**os.environ, **{f"NOTIFIER_{name}": value for name, value in own.items()}}
 
